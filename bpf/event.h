@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+#ifndef DWD_EVENT_H
+#define DWD_EVENT_H
+
+/*
+ * The contract between the kernel side (dwd.bpf.c) and the daemon (backend-bpf.c): the keys and
+ * values of every map and the records of the ring buffer. Fixed width, no implicit padding, checked
+ * by static asserts on both sides.
+ *
+ * Who writes what: the daemon writes watches, index heads, exempt processes and the settings in
+ * `dwd_control`; the kernel side writes stops, counters and the rest of `dwd_control`. The daemon
+ * alone deletes confirmed stops; the kernel side deletes stops whose exec failed.
+ */
+
+#ifdef __bpf__
+typedef unsigned char __u8;
+typedef unsigned short __u16;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+typedef signed int __s32;
+#else
+#include <linux/types.h>
+#endif
+
+#define DWD_MAX_WATCHES	  10240 /* slots; more than the 10,000 promised, so reuse is not at once */
+#define DWD_WATCH_KEYS	  3	/* index keys one watch may stand under */
+#define DWD_NAME_MAX	  256	/* one path component and its NUL */
+#define DWD_PATH_DEPTH	  128	/* components of a path that take part in matching */
+#define DWD_RECORD_PATH	  1024	/* bytes kept of a path, NUL included */
+#define DWD_RECORD_ARGV	  4096	/* bytes kept of the arguments */
+#define DWD_RECORD_WATCHES 16	/* watch ids kept with a stop */
+#define DWD_COMM_LEN	  16
+#define DWD_GATE_BITS	  20	/* log2 of the bits in the gate */
+
+/* How the kernel side is attached. Order of preference. */
+enum dwd_backend {
+	DWD_BACKEND_LSM,
+	DWD_BACKEND_FENTRY,
+	DWD_BACKEND_TRACEPOINT,
+	DWD_BACKEND_COUNT,
+};
+
+/* Why a match was not stopped. */
+enum dwd_skip {
+	DWD_SKIP_ALREADY_TRACED, /* a tracer is attached; the stop would go to it */
+	DWD_SKIP_EXEMPT,	 /* dwd itself, or a debugger it started */
+	DWD_SKIP_KERNEL_HELPER,	 /* a usermode helper; stopping it would hang the kernel's caller */
+	DWD_SKIP_INIT,		 /* the machine's init */
+	DWD_SKIP_LIMIT,		 /* as many as allowed are stopped already */
+	DWD_SKIP_NO_MEMORY,	 /* no room to record it */
+	DWD_SKIP_SIGNAL_FAILED,	 /* the kernel did not take the signal */
+	DWD_SKIP_EXEC_FAILED,	 /* the exec failed after the signal had been sent */
+	DWD_SKIP_COUNT,
+};
+
+enum dwd_watch_kind {
+	DWD_WATCH_NAME,
+	DWD_WATCH_PATH,
+	DWD_WATCH_DIRECTORY,
+};
+
+/* One file, as the kernel names it. The generation tells a file from a later one of the same inode
+ * number; `dev` is the superblock's s_dev (major << 20 | minor), never what stat(2) says. */
+struct dwd_file_id {
+	__u64 ino;
+	__u32 dev;
+	__u32 generation;
+};
+
+/* Two independent hashes of a path; see dwd_path_push(). */
+struct dwd_path_hash {
+	__u64 h[2];
+};
+
+/* An index points at the first watch of its list; a link is (slot << 2 | which key) + 1, 0 ends. */
+typedef __u32 dwd_link;
+#define DWD_LINK(slot, key)  (((__u32)(slot) << 2 | (__u32)(key)) + 1)
+#define DWD_LINK_SLOT(link)  (((link) - 1) >> 2)
+#define DWD_LINK_KEY(link)   (((link) - 1) & 3)
+
+struct dwd_watch_entry {
+	__u64 id; /* 0: free */
+	__u32 kind;
+	__u32 uid;
+	__u32 has_uid;
+	dwd_link next[DWD_WATCH_KEYS];
+};
+
+struct dwd_counters {
+	__u64 caught;
+	__u64 skipped[DWD_SKIP_COUNT];
+};
+
+/* Settings and state shared through the object's .bss. */
+struct dwd_control {
+	__u32 armed;	   /* daemon: match at all */
+	__u32 max_stopped; /* daemon: system-wide limit */
+	__u32 directories; /* daemon: how many DIRECTORY watches there are */
+	__u32 probe_tgid;  /* daemon: while not armed, whose exec to notice */
+	__u32 probe_fired; /* kernel: 1 << backend for each hook that saw that exec */
+	__u32 stops;	   /* both, atomically: records in the map */
+	__u32 provisional; /* kernel: records whose exec is not confirmed */
+	__u32 pad;
+	__u64 seed;	   /* daemon: for the gate and the path hashes */
+	__u64 next_stop;   /* kernel: the last stop id given */
+	__u64 lost;	   /* kernel: ring records that found no room */
+};
+
+/* The identity of one exec: never used twice. */
+struct dwd_stop_key {
+	__u64 start_time; /* of the thread group leader, ns since boot (start_boottime) */
+	__u32 tgid;	  /* in the initial pid namespace */
+	__u32 exec_id;	  /* low half of task->self_exec_id */
+};
+
+#define DWD_STOP_CONFIRMED	(1 << 0) /* the exec went through */
+#define DWD_STOP_ARGV_TRUNCATED (1 << 1)
+#define DWD_STOP_EXE_TRUNCATED	(1 << 2)
+#define DWD_STOP_PATH_TRUNCATED (1 << 3)
+
+/* One stopped process, as the kernel side saw it. */
+struct dwd_stop_record {
+	struct dwd_stop_key key;
+	__u64 id;
+	__u64 time; /* ns since boot (CLOCK_BOOTTIME) */
+	__u64 cgroup_id;
+	__u64 watches[DWD_RECORD_WATCHES]; /* ids */
+	__u32 watch_slots[DWD_RECORD_WATCHES];
+	__u32 watch_count; /* may exceed what is kept */
+	__u32 flags;
+	__u32 backend;
+	__u32 ppid;
+	__u32 uid, euid, suid, fsuid;
+	__u32 gid, egid, sgid, fsgid;
+	__u32 pid_ns, mnt_ns;
+	__u32 argv_len; /* bytes used in argv */
+	__u32 argc;	/* what exec was given; may exceed what is kept */
+	char comm[DWD_COMM_LEN];
+	char parent_comm[DWD_COMM_LEN];
+	char exe[DWD_RECORD_PATH];  /* the file executed, as the process sees it */
+	char path[DWD_RECORD_PATH]; /* the string given to exec */
+	char argv[DWD_RECORD_ARGV]; /* argument strings, each with its NUL */
+};
+
+enum dwd_ring_type {
+	DWD_RING_STOP,	   /* a stop was confirmed */
+	DWD_RING_CONTINUE, /* somebody sent SIGCONT to a stopped process */
+	DWD_RING_SKIP,	   /* a match was not stopped */
+};
+
+struct dwd_ring_record {
+	__u32 type;
+	__u32 reason; /* SKIP */
+	struct dwd_stop_key key;
+	__u64 watch;	   /* SKIP: id of the first watch that matched */
+	__u32 watch_count; /* SKIP */
+	__u32 pad;
+	char comm[DWD_COMM_LEN]; /* SKIP */
+};
+
+/*
+ * Hashing, shared so that both sides agree.
+ *
+ * dwd_mix() is the finaliser of splitmix64: every input bit reaches every output bit. A component
+ * is hashed eight bytes at a time, zero-padded, its length last; a path by folding in its components
+ * from the root on. The seed is random per daemon, so that nobody can prepare a collision.
+ */
+static inline __attribute__((always_inline)) __u64 dwd_mix(__u64 x)
+{
+	x ^= x >> 30;
+	x *= 0xbf58476d1ce4e5b9ULL;
+	x ^= x >> 27;
+	x *= 0x94d049bb133111ebULL;
+	x ^= x >> 31;
+	return x;
+}
+
+static inline __attribute__((always_inline)) __u64 dwd_mix2(__u64 a, __u64 b, __u64 seed)
+{
+	return dwd_mix(dwd_mix(a ^ seed) + b);
+}
+
+/* The gate: two bits a key, both must be set for the key to be worth a look-up. */
+static inline __attribute__((always_inline)) __u32 dwd_gate_bit1(__u64 hash)
+{
+	return hash & ((1u << DWD_GATE_BITS) - 1);
+}
+
+static inline __attribute__((always_inline)) __u32 dwd_gate_bit2(__u64 hash)
+{
+	return (hash >> 32) & ((1u << DWD_GATE_BITS) - 1);
+}
+
+_Static_assert(sizeof(struct dwd_file_id) == 16, "dwd_file_id");
+_Static_assert(sizeof(struct dwd_watch_entry) == 32, "dwd_watch_entry");
+_Static_assert(sizeof(struct dwd_counters) == 8 + 8 * DWD_SKIP_COUNT, "dwd_counters");
+_Static_assert(sizeof(struct dwd_control) == 56, "dwd_control");
+_Static_assert(sizeof(struct dwd_stop_key) == 16, "dwd_stop_key");
+_Static_assert(sizeof(struct dwd_stop_record) == 6472, "dwd_stop_record");
+_Static_assert(sizeof(struct dwd_ring_record) == 56, "dwd_ring_record");
+
+#endif

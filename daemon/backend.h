@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DWD_BACKEND_H
+#define DWD_BACKEND_H
+
+/*
+ * The seam between the engine and the kernel side: all that the engine asks of whatever stops
+ * processes. backend-bpf.c is the real one; the tests bring a scripted one.
+ *
+ * Everything returns 0 or -errno unless said otherwise. The notifications of `struct
+ * backend_listener` are doorbells, called from within dispatch(): they may come late, twice or not
+ * at all, and `rescan` says that some were lost; what get_stop() and for_each_stop() answer is the
+ * truth.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "event.h"
+
+struct backend;
+struct watch;
+
+struct backend_listener {
+	/* A process was stopped; its exec is confirmed, the record is in the map. */
+	void (*stopped)(void *userdata, const struct dwd_stop_key *key);
+	/* Somebody sent SIGCONT to a process that has a record. */
+	void (*continued)(void *userdata, const struct dwd_stop_key *key);
+	/* A match was not stopped. */
+	void (*skipped)(void *userdata, const struct dwd_ring_record *record);
+	/* Notifications were lost: look at everything. */
+	void (*rescan)(void *userdata);
+};
+
+struct backend_ops {
+	/* Frees the backend and takes the kernel side down; stopped processes stay stopped. */
+	void (*free)(struct backend *b);
+	/* From now on notifications go to `listener`, which must outlive the backend. */
+	void (*listen)(struct backend *b, const struct backend_listener *listener, void *userdata);
+	/* Start (or cease) to match. */
+	int (*arm)(struct backend *b, bool on);
+
+	/* Put a watch into force under `slot` (0 .. DWD_MAX_WATCHES - 1), or end it. What the watch
+	 * names is resolved here, again on every refresh_watch(): files come and go. The caller
+	 * keeps `watch` alive and unchanged until remove_watch(). */
+	int (*add_watch)(struct backend *b, uint32_t slot, const struct watch *watch);
+	int (*refresh_watch)(struct backend *b, uint32_t slot);
+	int (*remove_watch)(struct backend *b, uint32_t slot);
+	/* The counters of a slot; they start at 0 with add_watch(). */
+	int (*get_counters)(struct backend *b, uint32_t slot, struct dwd_counters *ret);
+
+	/* -ENOENT if there is no such record. */
+	int (*get_stop)(struct backend *b, const struct dwd_stop_key *key, struct dwd_stop_record *ret);
+	/* Calls `fn` with the key of each record (confirmed or not); ends early, and returns it, if `fn`
+	 * returns other than 0. `fn` may forget the stop it is given. */
+	int (*for_each_stop)(struct backend *b, int (*fn)(void *userdata, const struct dwd_stop_key *key),
+			     void *userdata);
+	/* Remove a record, and make room for another stop. -ENOENT if there is none. */
+	int (*forget_stop)(struct backend *b, const struct dwd_stop_key *key);
+
+	/* The process and all its descendants are never stopped; calls nest by count per tgid. */
+	int (*exempt)(struct backend *b, pid_t tgid, bool on);
+
+	/* Whether SIGCONT to stopped processes is noticed. The engine asks for it before it first
+	 * relies on it, and again with false when nothing is stopped any more. */
+	int (*watch_signals)(struct backend *b, bool on);
+
+	/* Readable when dispatch() has something to do. */
+	int (*get_fd)(const struct backend *b);
+	int (*dispatch)(struct backend *b);
+
+	/* Which backend is in use; why a better one is not (NULL: it was not tried, or is the one). */
+	enum dwd_backend (*kind)(const struct backend *b);
+	const char *(*refused)(const struct backend *b, enum dwd_backend kind);
+	/* The system-wide limit in force. */
+	uint32_t (*max_stopped)(const struct backend *b);
+};
+
+/* Every backend begins with this. */
+struct backend {
+	const struct backend_ops *ops;
+};
+
+/* "lsm", "fentry", "tracepoint"; -EINVAL for another name. */
+const char *backend_kind_name(enum dwd_backend kind);
+int backend_kind_from_name(const char *name, enum dwd_backend *ret);
+/* "already-traced", ... */
+const char *backend_skip_name(enum dwd_skip reason);
+
+#endif

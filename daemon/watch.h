@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DWD_WATCH_H
+#define DWD_WATCH_H
+
+/*
+ * One watch: what it names and how it is narrowed. Parsing, validation, normalisation and rendering
+ * only: nothing here touches files, the kernel or a socket.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <jansson.h>
+
+#include "event.h"
+
+struct watch {
+	uint64_t id;
+	uint32_t slot;
+	enum dwd_watch_kind kind;
+	char *target; /* normalised; a directory ends with a slash */
+	bool has_uid;
+	uid_t uid;
+	uid_t owner;
+	int64_t created; /* realtime, us since the epoch */
+};
+
+/* Parse a target: NAME, absolute PATH or PATH/. Normalises `//`, `.` and `..`
+ * textually. On -EINVAL *reason (static text) says what is wrong: empty, longer than a name or a
+ * path may be, relative, a name of `.` or `..`. Bytes need not be UTF-8. */
+int watch_new(struct watch **ret, const char *target, const char **reason);
+struct watch *watch_free(struct watch *w);
+
+const char *watch_kind_name(enum dwd_watch_kind kind);
+
+/* The Watch object of the Varlink interface; a new reference, NULL on lack of memory. */
+json_t *watch_to_json(const struct watch *w, const struct dwd_counters *counters);
+
+#endif

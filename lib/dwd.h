@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef DWD_H
+#define DWD_H
+
+/*
+ * libdwd: talk to the debug watchdog.
+ *
+ * A `struct dwd` is one connection to the daemon. Every call below that asks the daemon something
+ * blocks until the answer is there; events that arrive meanwhile are queued and handed to the
+ * listener by the next dwd_dispatch(). Callers with an event loop poll dwd_get_fd() for
+ * dwd_get_events() and call dwd_dispatch(d, 0); callers without one call dwd_dispatch(d, -1).
+ * No call may be made from within a listener's callback, except those marked "callback-safe".
+ *
+ * Results: 0 or more is success. Negative is failure: one of -errno, and dwd_error() then tells what
+ * failed, on what, why, and what to do about it. Outputs are untouched on failure. The codes that
+ * a caller is expected to handle:
+ *
+ *   -ENOENT     no such stop or watch, or none fits
+ *   -ETIMEDOUT  the time given ran out
+ *   -EBUSY      the stop is claimed by somebody else, or is in a state that does not allow this
+ *   -EPERM, -EACCES  not permitted
+ *   -EINVAL     an argument, or a target that cannot be watched
+ *   -ENOSPC     a limit was reached
+ *   -ENOTCONN, -ECONNREFUSED, -ECONNRESET  no daemon, or it went away
+ *   -EPROTO     the daemon answered what this library does not understand
+ *
+ * The library does not log, does not start threads, installs no signal handlers and is safe to use
+ * from several threads as long as each connection is used by one at a time.
+ *
+ * Strings in the structures are printable UTF-8, escaped where a process gave other bytes; the
+ * daemon's JSON, which has those bytes in base64 too, is in `json`.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DWD_DEFAULT_SOCKET "/run/dwd/dwd.sock"
+
+struct dwd;
+
+/* A counter with a name, as in the skips of a watch. */
+struct dwd_count {
+	const char *name;
+	uint64_t value;
+};
+
+struct dwd_watch {
+	uint64_t id;
+	const char *target;
+	const char *kind; /* "name", "path" or "directory" */
+	bool has_uid;
+	uid_t uid; /* only this real uid, if has_uid */
+	uid_t owner;
+	uint64_t caught;
+	uint64_t skipped; /* the sum of skips */
+	const struct dwd_count *skips;
+	size_t skips_count;
+	const char *created; /* RFC 3339 */
+	const char *json;    /* the object as the daemon sent it, one line */
+};
+
+struct dwd_stop {
+	uint64_t id;
+	pid_t pid;
+	const char *state; /* "stopping", "stopped", "attached", "running" or "gone" */
+	const char *exe;   /* the file executed */
+	const char *path;  /* what was given to exec */
+	const char *comm;
+	const char *const *argv; /* NULL-terminated */
+	size_t argc;
+	bool truncated;	 /* argv is not whole */
+	const char *cwd; /* NULL if unknown */
+	uid_t uid, euid;
+	gid_t gid, egid;
+	pid_t ppid;
+	const char *parent; /* the parent's comm */
+	uint64_t watch;	    /* the first watch that matched */
+	const uint64_t *watches;
+	size_t watches_count;
+	const char *backend;
+	const char *since;	/* RFC 3339 */
+	double age;		/* seconds, by this machine's clock, when the reply arrived */
+	bool container;		/* in another pid or mount namespace than the daemon */
+	pid_t claimed_by;	/* 0: nobody */
+	pid_t tracer;		/* 0: none */
+	const char *json;
+};
+
+/* What happened; fields that do not apply are NULL or 0. */
+struct dwd_event {
+	const char *event; /* "stopped", "attached", "detached", "continued", "killed", "gone",
+			      "skipped", "watched" or "unwatched" */
+	const char *time;  /* RFC 3339 */
+	const struct dwd_stop *stop;
+	const struct dwd_watch *watch;
+	pid_t by;	    /* the client that did it, 0: nobody within dwd */
+	const char *signal; /* "SIGKILL" */
+	uint64_t lost;	    /* so many events before this one were dropped */
+	/* for "skipped": */
+	pid_t skip_pid;
+	const char *skip_comm;
+	const char *skip_reason;
+	uint64_t skip_watch;
+	const char *json;
+};
+
+struct dwd_status {
+	const char *version;
+	pid_t pid;
+	const char *backend;
+	uint64_t watches, stops, max_stopped, caught, skipped, clients;
+	const char *started;
+	const char *kernel;
+	const char *json;
+};
+
+/* Which stops are meant. Zero or NULL in a field does not narrow. */
+struct dwd_selector {
+	uint64_t id;
+	pid_t pid;
+	const char *name; /* last component of exe or path */
+	const char *path; /* exe or path */
+};
+
+/* Callbacks of a connection; any may be NULL. What they are given lives until they return. */
+struct dwd_listener {
+	void (*event)(struct dwd *d, const struct dwd_event *event, void *userdata);
+	/* The connection broke; `error` is a -errno. Called once, from dwd_dispatch(). */
+	void (*error)(struct dwd *d, int error, const char *message, void *userdata);
+};
+
+/* Connect. `socket` NULL: $DWD_SOCKET, else DWD_DEFAULT_SOCKET. On failure *ret is untouched;
+ * dwd_error(NULL) gives the message of this thread's last failed dwd_connect(). */
+int dwd_connect(struct dwd **ret, const char *socket);
+
+/* Close and free; NULL is fine. Claims of this connection fall back. Returns NULL. */
+struct dwd *dwd_close(struct dwd *d);
+
+/* The message of the last failure on `d` (callback-safe); "" if there was none. Lives until the
+ * next call. */
+const char *dwd_error(struct dwd *d);
+
+/* Add a watch. `target` is NAME, an absolute PATH or PATH/; `uid` NULL or the only real uid wanted.
+ * `ret` may be NULL, else free it with dwd_watch_free(). */
+int dwd_watch(struct dwd *d, const char *target, const uid_t *uid, struct dwd_watch **ret);
+int dwd_unwatch(struct dwd *d, uint64_t id);
+
+/* All watches by id, or the stops that `sel` (NULL: all) allows, oldest first. The array is
+ * NULL-terminated; free it with dwd_watches_free() or dwd_stops_free(). Returns how many. */
+ssize_t dwd_watches(struct dwd *d, struct dwd_watch ***ret);
+ssize_t dwd_list(struct dwd *d, const struct dwd_selector *sel, struct dwd_stop ***ret);
+
+/* The one stop that `sel` names, -ENOENT if none, -EBUSY if more than one. */
+int dwd_info(struct dwd *d, const struct dwd_selector *sel, struct dwd_stop **ret);
+
+/* Wait until a stop exists that `sel` allows. timeout in ms; 0: look once, negative: for ever. */
+int dwd_wait(struct dwd *d, const struct dwd_selector *sel, int timeout, struct dwd_stop **ret);
+
+/* Take the oldest stop that nobody has taken and `sel` allows. timeout as in dwd_wait(). */
+int dwd_claim(struct dwd *d, const struct dwd_selector *sel, int timeout, struct dwd_stop **ret);
+/* Give it back. `ret` (may be NULL) tells what became of the process. */
+int dwd_unclaim(struct dwd *d, uint64_t id, struct dwd_stop **ret);
+/* Say that a debugger has attached to a claimed stop: it is resumed under the debugger. May be said
+ * on another connection than the one that holds the claim. */
+int dwd_attached(struct dwd *d, uint64_t id);
+
+/* Release, or send `signal` to, the stops named. `ids` NULL: all there are. Returns how many. */
+ssize_t dwd_continue(struct dwd *d, const uint64_t *ids, size_t n);
+ssize_t dwd_kill(struct dwd *d, const uint64_t *ids, size_t n, int signal);
+
+/* Have events delivered to `listener` (copied) from now on; with `replay` the newest that the
+ * daemon has kept come first. */
+int dwd_subscribe(struct dwd *d, bool replay, const struct dwd_listener *listener, void *userdata);
+
+/* The events the daemon has kept, oldest first, without subscribing: each is handed to `cb`. */
+int dwd_history(struct dwd *d, void (*cb)(struct dwd *d, const struct dwd_event *event, void *userdata),
+		void *userdata);
+
+int dwd_status(struct dwd *d, struct dwd_status **ret);
+
+/* For the caller's own loop: poll the descriptor for these poll(2) events (callback-safe). */
+int dwd_get_fd(struct dwd *d);
+int dwd_get_events(struct dwd *d);
+/* Read what is there, waiting at most `timeout` ms (0: not, negative: for ever) for the first
+ * event, and call the listener. Returns the number of events delivered. */
+int dwd_dispatch(struct dwd *d, int timeout);
+
+struct dwd_watch *dwd_watch_free(struct dwd_watch *w);
+struct dwd_watch **dwd_watches_free(struct dwd_watch **w);
+struct dwd_stop *dwd_stop_free(struct dwd_stop *s);
+struct dwd_stop **dwd_stops_free(struct dwd_stop **s);
+struct dwd_status *dwd_status_free(struct dwd_status *s);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
