@@ -18,11 +18,13 @@ typedef unsigned short __u16;
 typedef unsigned int __u32;
 typedef unsigned long long __u64;
 typedef signed int __s32;
+typedef signed long long __s64;
 #else
 #include <linux/types.h>
 #endif
 
-#define DWD_MAX_WATCHES	  10240 /* slots; more than the 10,000 promised, so reuse is not at once */
+#define DWD_MAX_WATCHES	  16384 /* slots, a power of two; more than the 10,000 promised, so that a
+				 * freed one is not used again at once */
 #define DWD_WATCH_KEYS	  3	/* index keys one watch may stand under */
 #define DWD_NAME_MAX	  256	/* one path component and its NUL */
 #define DWD_PATH_DEPTH	  128	/* components of a path that take part in matching */
@@ -100,7 +102,7 @@ struct dwd_control {
 	__u32 probe_fired; /* kernel: 1 << backend for each hook that saw that exec */
 	__u32 stops;	   /* both, atomically: records in the map */
 	__u32 provisional; /* kernel: records whose exec is not confirmed */
-	__u32 pad;
+	__u32 missed;	   /* kernel: execs not looked at for want of memory */
 	__u64 seed;	   /* daemon: for the gate and the path hashes */
 	__u64 next_stop;   /* kernel: the last stop id given */
 	__u64 lost;	   /* kernel: ring records that found no room */
@@ -162,8 +164,8 @@ struct dwd_ring_record {
  * Hashing, shared so that both sides agree.
  *
  * dwd_mix() is the finaliser of splitmix64: every input bit reaches every output bit. A component
- * is hashed eight bytes at a time, zero-padded, its length last; a path by folding in its components
- * from the root on. The seed is random per daemon, so that nobody can prepare a collision.
+ * is hashed eight bytes at a time, the last word zero-padded and never full, its length after that;
+ * a path by folding in its components from the root on. The seed is random per daemon, so that nobody can prepare a collision.
  */
 static inline __attribute__((always_inline)) __u64 dwd_mix(__u64 x)
 {
@@ -178,6 +180,43 @@ static inline __attribute__((always_inline)) __u64 dwd_mix(__u64 x)
 static inline __attribute__((always_inline)) __u64 dwd_mix2(__u64 a, __u64 b, __u64 seed)
 {
 	return dwd_mix(dwd_mix(a ^ seed) + b);
+}
+
+/* Fold one word of a component into its hash. */
+static inline __attribute__((always_inline)) void dwd_component_word(struct dwd_path_hash *component,
+								     __u64 word, __u64 seed)
+{
+	component->h[0] = dwd_mix2(component->h[0], word, seed);
+	component->h[1] = dwd_mix2(component->h[1], word, ~seed);
+}
+
+/* Append a component to a path; the root is all zero. */
+static inline __attribute__((always_inline)) void
+dwd_path_push(struct dwd_path_hash *path, const struct dwd_path_hash *component, __u64 seed)
+{
+	path->h[0] = dwd_mix2(path->h[0], component->h[0], seed);
+	path->h[1] = dwd_mix2(path->h[1], component->h[1], ~seed);
+}
+
+/* Directories and files stand in one index under different keys. */
+static inline __attribute__((always_inline)) struct dwd_path_hash
+dwd_path_key(struct dwd_path_hash path, __u32 directory)
+{
+	path.h[0] ^= directory;
+	return path;
+}
+
+/* The first 15 bytes of a name, zero-padded, as two words: what the gate knows of it, because it is
+ * also what the kernel keeps as comm of the name given to exec. */
+static inline __attribute__((always_inline)) __u64 dwd_gate_name(__u64 low, __u64 high, __u64 seed)
+{
+	return dwd_mix2(low, high, seed);
+}
+
+static inline __attribute__((always_inline)) __u64 dwd_gate_file(const struct dwd_file_id *file,
+								 __u64 seed)
+{
+	return dwd_mix2(file->ino, (__u64)file->dev << 32 | file->generation, ~seed);
 }
 
 /* The gate: two bits a key, both must be set for the key to be worth a look-up. */

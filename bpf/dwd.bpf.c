@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+
+/*
+ * The kernel side of dwd: match at exec, stop, confirm, notice the end.
+ *
+ * An exec is decided at one hook, the backend's: security_bprm_committed_creds by way of BPF LSM or
+ * fentry, or the tracepoint sched_process_exec. There the exec can no longer be undone and its
+ * argument and credentials are in place. A process to stop gets its record into `stops` first and
+ * SIGSTOP second; the signal takes effect before the first user instruction.
+ *
+ * sched_process_exec is attached with every backend. It confirms what the earlier hook decided (an
+ * exec can still fail in between, and then the process dies; see exit), adds the arguments, and
+ * rings the daemon's bell. And it decides what the earlier hook has missed: the kernel does not run
+ * an fentry program, nor on 6.1 an LSM one, that it finds already running on the same CPU.
+ *
+ * A script's own file is in hand only while its interpreter is being looked for (bprm_check_security),
+ * so its watches are noted there and kept with the task. With the tracepoint alone a script is known
+ * by the text given to exec.
+ */
+
+#include "event.h"
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#include "match.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* The backend in use (enum dwd_backend); set before the object is loaded. */
+const volatile __u32 backend;
+
+/* Descends this far when looking for an exempt ancestor. */
+#define ANCESTORS 64
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024); /* set before the object is loaded */
+	__type(key, struct dwd_stop_key);
+	__type(value, struct dwd_stop_record);
+} stops SEC(".maps");
+
+/* An empty record: too large for the stack, and an insertion needs a value. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct dwd_stop_record);
+} empty_stop SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, DWD_MAX_WATCHES);
+	__type(key, __u32);
+	__type(value, struct dwd_counters);
+} counters SEC(".maps");
+
+/* Thread group ids that are exempt with all their descendants. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, __u32);
+} exempt SEC(".maps");
+
+/* Programs that are exempt: dwd's own. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16);
+	__type(key, struct dwd_file_id);
+	__type(value, __u32);
+} exempt_files SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} ring SEC(".maps");
+
+/* What is known of an exec before it is decided, and that it was. */
+struct exec_state {
+	__u32 script_count; /* watches of the script and of scripts that interpret it */
+	__u32 script_slots[DWD_RECORD_WATCHES];
+	__u32 decided; /* low half of self_exec_id of the last exec decided */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct exec_state);
+} exec_states SEC(".maps");
+
+/* ---- telling the daemon ---------------------------------------------------------------------- */
+
+static __always_inline struct dwd_stop_key stop_key(struct task_struct *task)
+{
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+
+	return (struct dwd_stop_key){
+		.start_time = BPF_CORE_READ(leader, start_boottime),
+		.tgid = BPF_CORE_READ(task, tgid),
+		.exec_id = (__u32)BPF_CORE_READ(leader, self_exec_id),
+	};
+}
+
+static __always_inline void ring_bell(const struct dwd_ring_record *record)
+{
+	if (bpf_ringbuf_output(&ring, (void *)record, sizeof(*record), 0) < 0)
+		__sync_fetch_and_add(&control.lost, 1);
+}
+
+static __always_inline void ring_stop(__u32 type, const struct dwd_stop_key *key)
+{
+	struct dwd_ring_record record = {.type = type, .key = *key};
+
+	ring_bell(&record);
+}
+
+static __always_inline void count_skip(__u32 slot, __u32 reason)
+{
+	struct dwd_counters *c;
+
+	c = bpf_map_lookup_elem(&counters, &slot);
+	if (c && reason < DWD_SKIP_COUNT)
+		__sync_fetch_and_add(&c->skipped[reason], 1);
+}
+
+struct count_walk {
+	struct scratch *s;
+	__u32 reason; /* DWD_SKIP_COUNT: it was stopped */
+};
+
+static long count_step(__u32 index, struct count_walk *walk)
+{
+	__u32 slot = walk->s->hits[index & (DWD_MAX_WATCHES - 1)];
+	struct dwd_counters *c;
+
+	if (walk->reason != DWD_SKIP_COUNT) {
+		count_skip(slot, walk->reason);
+		return 0;
+	}
+	c = bpf_map_lookup_elem(&counters, &slot);
+	if (c)
+		__sync_fetch_and_add(&c->caught, 1);
+	return 0;
+}
+
+static __always_inline void count_hits(struct scratch *s, __u32 reason)
+{
+	struct count_walk walk = {.s = s, .reason = reason};
+
+	bpf_loop(s->hit_count, count_step, &walk, 0);
+}
+
+static __always_inline __u64 watch_id(__u32 slot)
+{
+	struct dwd_watch_entry *w = bpf_map_lookup_elem(&watches, &slot);
+
+	return w ? w->id : 0;
+}
+
+static __always_inline void report_skip(struct scratch *s, struct task_struct *task, __u32 reason)
+{
+	struct dwd_ring_record record = {
+		.type = DWD_RING_SKIP,
+		.reason = reason,
+		.key = stop_key(task),
+		.watch = watch_id(s->hits[0]),
+		.watch_count = s->hit_count,
+	};
+
+	bpf_probe_read_kernel(record.comm, sizeof(record.comm), &task->comm);
+	count_hits(s, reason);
+	ring_bell(&record);
+}
+
+/* ---- who is never stopped -------------------------------------------------------------------- */
+
+/* DWD_SKIP_COUNT if nothing speaks against stopping the task. */
+static __always_inline __u32 reason_to_skip(struct task_struct *task, struct file *file)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct dwd_file_id id = {
+		.ino = BPF_CORE_READ(inode, i_ino),
+		.dev = BPF_CORE_READ(inode, i_sb, s_dev),
+		.generation = BPF_CORE_READ(inode, i_generation),
+	};
+	__u32 tgid = BPF_CORE_READ(task, tgid);
+
+	if (tgid == 1)
+		return DWD_SKIP_INIT;
+	if (BPF_CORE_READ(task, ptrace))
+		return DWD_SKIP_ALREADY_TRACED;
+	if (bpf_map_lookup_elem(&exempt_files, &id))
+		return DWD_SKIP_EXEMPT;
+	for (int i = 0; i < ANCESTORS && tgid > 1; i++) {
+		if (bpf_map_lookup_elem(&exempt, &tgid))
+			return DWD_SKIP_EXEMPT;
+		task = BPF_CORE_READ(task, real_parent);
+		if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+			return DWD_SKIP_KERNEL_HELPER;
+		tgid = BPF_CORE_READ(task, tgid);
+	}
+	return DWD_SKIP_COUNT;
+}
+
+/* ---- the record ------------------------------------------------------------------------------ */
+
+static __always_inline void record_credentials(struct dwd_stop_record *r, struct task_struct *task)
+{
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+
+	r->uid = BPF_CORE_READ(cred, uid.val);
+	r->euid = BPF_CORE_READ(cred, euid.val);
+	r->suid = BPF_CORE_READ(cred, suid.val);
+	r->fsuid = BPF_CORE_READ(cred, fsuid.val);
+	r->gid = BPF_CORE_READ(cred, gid.val);
+	r->egid = BPF_CORE_READ(cred, egid.val);
+	r->sgid = BPF_CORE_READ(cred, sgid.val);
+	r->fsgid = BPF_CORE_READ(cred, fsgid.val);
+}
+
+/* The pid namespace a task lives in is that of its struct pid's last number. */
+static __always_inline __u32 pid_namespace_of(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	void *last = (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+		     BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid);
+
+	return BPF_CORE_READ((struct upid *)last, ns, ns.inum);
+}
+
+static __always_inline void record_arguments(struct dwd_stop_record *r, struct task_struct *task)
+{
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	unsigned long start = BPF_CORE_READ(mm, arg_start), end = BPF_CORE_READ(mm, arg_end);
+	__u64 size = end - start;
+
+	if (size > DWD_RECORD_ARGV) {
+		size = DWD_RECORD_ARGV;
+		r->flags |= DWD_STOP_ARGV_TRUNCATED;
+	}
+	if (bpf_probe_read_user(r->argv, size, (void *)start) == 0)
+		r->argv_len = size;
+	else
+		r->flags |= DWD_STOP_ARGV_TRUNCATED;
+}
+
+static __always_inline void record_paths(struct dwd_stop_record *r, struct scratch *s)
+{
+	if (bpf_probe_read_kernel_str(r->exe, sizeof(r->exe),
+				      &s->exe[s->exe_start & (PATH_BUFFER - 1)]) == sizeof(r->exe))
+		r->flags |= DWD_STOP_EXE_TRUNCATED;
+	if (bpf_probe_read_kernel_str(r->path, sizeof(r->path), s->given) == sizeof(r->path))
+		r->flags |= DWD_STOP_PATH_TRUNCATED;
+}
+
+static __always_inline void fill_record(struct dwd_stop_record *r, struct scratch *s,
+					struct task_struct *task, const struct dwd_stop_key *key,
+					__u32 argc)
+{
+	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+
+	r->key = *key;
+	r->time = bpf_ktime_get_boot_ns();
+	r->cgroup_id = bpf_get_current_cgroup_id();
+	r->backend = backend;
+	r->argc = argc;
+	r->ppid = BPF_CORE_READ(parent, tgid);
+	r->pid_ns = pid_namespace_of(task);
+	r->mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+	bpf_probe_read_kernel(r->comm, sizeof(r->comm), &task->comm);
+	bpf_probe_read_kernel(r->parent_comm, sizeof(r->parent_comm), &parent->comm);
+	record_credentials(r, task);
+	record_paths(r, s);
+	r->watch_count = s->hit_count;
+	for (__u32 i = 0; i < DWD_RECORD_WATCHES && i < s->hit_count; i++) {
+		r->watch_slots[i] = s->hits[i];
+		r->watches[i] = watch_id(s->hits[i]);
+	}
+	r->id = __sync_fetch_and_add(&control.next_stop, 1) + 1;
+}
+
+/* ---- deciding -------------------------------------------------------------------------------- */
+
+/* Mark a record as confirmed, and say so. */
+static __always_inline void confirm(struct dwd_stop_record *r, struct task_struct *task)
+{
+	struct dwd_stop_key key = r->key;
+
+	record_arguments(r, task);
+	__sync_fetch_and_or(&r->flags, DWD_STOP_CONFIRMED);
+	ring_stop(DWD_RING_STOP, &key);
+}
+
+/* Record the task and stop it. DWD_SKIP_COUNT: done. */
+static __always_inline __u32 stop_task(struct scratch *s, struct task_struct *task, __u32 argc,
+				       bool confirmed)
+{
+	struct dwd_stop_key key = stop_key(task);
+	struct dwd_stop_record *r;
+	__u32 zero = 0, reason;
+
+	if (__sync_fetch_and_add(&control.stops, 1) >= control.max_stopped) {
+		reason = DWD_SKIP_LIMIT;
+		goto fail;
+	}
+	reason = DWD_SKIP_NO_MEMORY;
+	r = bpf_map_lookup_elem(&empty_stop, &zero);
+	if (!r || bpf_map_update_elem(&stops, &key, r, BPF_NOEXIST) != 0)
+		goto fail;
+	r = bpf_map_lookup_elem(&stops, &key);
+	if (!r)
+		goto fail;
+	fill_record(r, s, task, &key, argc);
+	if (!confirmed)
+		__sync_fetch_and_add(&control.provisional, 1);
+	if (bpf_send_signal(SIGSTOP) == 0) {
+		if (confirmed)
+			confirm(r, task);
+		return DWD_SKIP_COUNT;
+	}
+	reason = DWD_SKIP_SIGNAL_FAILED;
+	bpf_map_delete_elem(&stops, &key);
+	if (!confirmed)
+		__sync_fetch_and_sub(&control.provisional, 1);
+fail:
+	__sync_fetch_and_sub(&control.stops, 1);
+	return reason;
+}
+
+static __always_inline void add_script_hits(struct scratch *s, struct exec_state *state)
+{
+	for (__u32 i = 0; i < DWD_RECORD_WATCHES && i < state->script_count; i++) {
+		__u32 slot = state->script_slots[i];
+		struct dwd_watch_entry *w = bpf_map_lookup_elem(&watches, &slot);
+
+		if (w && w->id)
+			consider(s, slot, w);
+	}
+}
+
+/* An exec that the gate let through: find its watches and act. False if there was no memory to. */
+static __noinline bool decide(struct linux_binprm *bprm, struct task_struct *task, bool confirmed)
+{
+	struct exec_state *state = bpf_task_storage_get(&exec_states, task, 0, 0);
+	struct file *file = BPF_CORE_READ(bprm, file);
+	const char *filename = BPF_CORE_READ(bprm, filename);
+	bool script = BPF_CORE_READ(bprm, interp) != filename;
+	struct scratch *s = scratch_get();
+	__u32 reason;
+
+	if (!s)
+		return false;
+	s->uid = BPF_CORE_READ(task, cred, uid.val);
+	if (state)
+		add_script_hits(s, state);
+	collect_file(s, task, file);
+	collect_given(s, task, filename, script && backend == DWD_BACKEND_TRACEPOINT);
+	if (s->hit_count) {
+		reason = reason_to_skip(task, file);
+		if (reason == DWD_SKIP_COUNT)
+			reason = stop_task(s, task, BPF_CORE_READ(bprm, argc), confirmed);
+		if (reason == DWD_SKIP_COUNT)
+			count_hits(s, DWD_SKIP_COUNT);
+		else
+			report_skip(s, task, reason);
+	}
+	scratch_put(s);
+	return true;
+}
+
+/* While nothing is armed: does this hook fire at all? */
+static __always_inline bool armed(struct task_struct *task, __u32 hook)
+{
+	if (control.armed)
+		return true;
+	if (control.probe_tgid == (__u32)task->tgid)
+		__sync_fetch_and_or(&control.probe_fired, 1 << hook);
+	return false;
+}
+
+/* ---- the hooks ------------------------------------------------------------------------------- */
+
+/* One candidate for the file to execute has been opened: the program, a script, its interpreter. */
+static __always_inline void on_check(struct linux_binprm *bprm)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	bool first = bprm->interp == bprm->filename, open;
+	struct exec_state *state;
+	struct scratch *s;
+
+	if (!control.armed)
+		return;
+	open = gate_open_for_file(task, bprm->file);
+	if (!open && !first)
+		return;
+	state = bpf_task_storage_get(&exec_states, task, 0, open ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	if (!state)
+		return;
+	if (first)
+		state->script_count = 0; /* of an exec that failed */
+	if (!open)
+		return;
+	s = scratch_get();
+	if (!s)
+		return;
+	s->uid = BPF_CORE_READ(task, cred, uid.val);
+	collect_file(s, task, BPF_CORE_READ(bprm, file));
+	for (__u32 i = 0; i < DWD_RECORD_WATCHES && i < s->hit_count; i++) {
+		if (state->script_count >= DWD_RECORD_WATCHES)
+			break;
+		state->script_slots[state->script_count & (DWD_RECORD_WATCHES - 1)] = s->hits[i];
+		state->script_count++;
+	}
+	scratch_put(s);
+}
+
+/* The exec can no longer be undone and has its credentials. */
+static __always_inline void on_committed(struct linux_binprm *bprm, __u32 hook)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct exec_state *state;
+
+	if (!armed(task, hook))
+		return;
+	if (!gate_open_for_comm(task) && !gate_open_for_file(task, bprm->file)) {
+		/* A script may be watched where its interpreter is not. */
+		if (bprm->interp == bprm->filename)
+			return;
+		state = bpf_task_storage_get(&exec_states, task, 0, 0);
+		if (!state || !state->script_count)
+			return;
+	}
+	state = bpf_task_storage_get(&exec_states, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (decide(bprm, task, false) && state) {
+		state->decided = (__u32)task->self_exec_id;
+		state->script_count = 0;
+	}
+}
+
+SEC("?lsm/bprm_check_security")
+int BPF_PROG(lsm_check, struct linux_binprm *bprm, int result)
+{
+	on_check(bprm);
+	return result;
+}
+
+SEC("?lsm.s/bprm_committed_creds")
+int BPF_PROG(lsm_committed, struct linux_binprm *bprm)
+{
+	on_committed(bprm, DWD_BACKEND_LSM);
+	return 0;
+}
+
+SEC("?fentry/security_bprm_check")
+int BPF_PROG(fentry_check, struct linux_binprm *bprm)
+{
+	on_check(bprm);
+	return 0;
+}
+
+SEC("?fentry/security_bprm_committed_creds")
+int BPF_PROG(fentry_committed, struct linux_binprm *bprm)
+{
+	on_committed(bprm, DWD_BACKEND_FENTRY);
+	return 0;
+}
+
+/* Confirm the stop that an earlier hook has recorded for this exec, if it has. */
+static __always_inline bool confirm_recorded(struct task_struct *task)
+{
+	struct dwd_stop_key key = stop_key(task);
+	struct dwd_stop_record *r = bpf_map_lookup_elem(&stops, &key);
+
+	if (!r)
+		return false;
+	confirm(r, task);
+	__sync_fetch_and_sub(&control.provisional, 1);
+	return true;
+}
+
+static __always_inline bool decided_before(struct task_struct *task)
+{
+	struct exec_state *state = bpf_task_storage_get(&exec_states, task, 0, 0);
+
+	return state && state->decided == (__u32)task->self_exec_id;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	/* First of all, and armed or not: a record may have been made just before. */
+	if (backend != DWD_BACKEND_TRACEPOINT && control.provisional && confirm_recorded(task))
+		return 0;
+	if (!armed(task, DWD_BACKEND_TRACEPOINT))
+		return 0;
+	if (!gate_open_for_comm(task) && !gate_open_for_file(task, bprm->file)) {
+		/* All there is to tell where a script lies is the text given to exec. */
+		if (backend != DWD_BACKEND_TRACEPOINT || !control.directories ||
+		    bprm->interp == bprm->filename)
+			return 0;
+	}
+	if (backend != DWD_BACKEND_TRACEPOINT && decided_before(task))
+		return 0;
+	if (!decide(bprm, task, true))
+		__sync_fetch_and_add(&control.missed, 1);
+	return 0;
+}
+
+/* A process that dies between the decision and its confirmation: the exec has failed. */
+SEC("?tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	struct dwd_stop_record *r;
+	struct dwd_stop_key key;
+	struct dwd_ring_record record = {
+		.type = DWD_RING_SKIP,
+		.reason = DWD_SKIP_EXEC_FAILED,
+	};
+
+	if (!control.provisional || task->pid != task->tgid)
+		return 0;
+	key = stop_key(task);
+	r = bpf_map_lookup_elem(&stops, &key);
+	if (!r || r->flags & DWD_STOP_CONFIRMED)
+		return 0;
+	record.key = key;
+	record.watch = r->watches[0];
+	record.watch_count = r->watch_count;
+	__builtin_memcpy(record.comm, r->comm, sizeof(record.comm));
+	for (__u32 i = 0; i < DWD_RECORD_WATCHES && i < r->watch_count; i++) {
+		__u32 slot = r->watch_slots[i];
+		struct dwd_counters *c = bpf_map_lookup_elem(&counters, &slot);
+
+		if (!c)
+			continue;
+		__sync_fetch_and_sub(&c->caught, 1);
+		__sync_fetch_and_add(&c->skipped[DWD_SKIP_EXEC_FAILED], 1);
+	}
+	bpf_map_delete_elem(&stops, &key);
+	__sync_fetch_and_sub(&control.stops, 1);
+	__sync_fetch_and_sub(&control.provisional, 1);
+	ring_bell(&record);
+	return 0;
+}
+
+/* Somebody continues a stopped process. Attached only while there are any. */
+SEC("?tp_btf/signal_generate")
+int BPF_PROG(on_signal, int signal, void *info, struct task_struct *task)
+{
+	struct dwd_stop_key key;
+
+	if (signal != SIGCONT)
+		return 0;
+	key = stop_key(task);
+	if (bpf_map_lookup_elem(&stops, &key))
+		ring_stop(DWD_RING_CONTINUE, &key);
+	return 0;
+}
+
+/* ---- asked by the daemon --------------------------------------------------------------------- */
+
+/* What file is behind a descriptor of the caller? stat(2) gives another device number on btrfs and
+ * overlayfs, so the daemon asks here, by BPF_PROG_TEST_RUN. */
+struct dwd_file_id resolved_file;
+
+SEC("?raw_tp")
+int resolve_descriptor(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 fd = ctx->args[0];
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **slot = BPF_CORE_READ(table, fd), *file = NULL;
+	struct inode *inode;
+
+	if (fd >= BPF_CORE_READ(table, max_fds))
+		return 1;
+	bpf_probe_read_kernel(&file, sizeof(file), slot + fd);
+	inode = BPF_CORE_READ(file, f_inode);
+	if (!inode)
+		return 1;
+	resolved_file.ino = BPF_CORE_READ(inode, i_ino);
+	resolved_file.dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	resolved_file.generation = BPF_CORE_READ(inode, i_generation);
+	return 0;
+}

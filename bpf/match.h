@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+#ifndef DWD_MATCH_H
+#define DWD_MATCH_H
+
+/*
+ * Which watches does an exec match?
+ *
+ * Two steps. The *gate* rejects: a Bloom filter over the names and files that are watched, tested
+ * with nothing but a few loads, so that an exec nobody asked for costs next to nothing however many
+ * watches there are. What passes is *collected*: exact look-ups by name, by file identity, by each
+ * directory above the file and by path, each giving a list of watches; every watch of those lists
+ * whose filters hold is a hit, once.
+ *
+ * Paths are compared by hash, not by text: a path is hashed component by component from the root
+ * the process sees, found by walking dentries and mounts upwards (nothing else serves every program
+ * type), or by reading the text given to exec, `.` and `..` taken out as text.
+ *
+ * Working memory comes from a pool, not from per-CPU maps: an LSM or fentry program may be preempted
+ * by another task's exec on the same CPU.
+ */
+
+#define SCRATCH_COUNT 64
+#define COMPONENTS    (2 * DWD_PATH_DEPTH) /* a power of two */
+#define PATH_BUFFER   4096
+
+/* Where a loop stands. What loops change lies in map memory, of which the verifier assumes nothing;
+ * on the stack it would follow every value it can take. */
+struct list_walk {
+	dwd_link link;
+	__u32 kind;
+};
+
+struct path_walk {
+	struct dentry *dentry, *root_dentry;
+	struct vfsmount *mnt, *root_mnt;
+	__u32 directories; /* look up each directory on the way */
+	__u32 text;	   /* write the path to exe */
+	__u32 below;	   /* we are above the file already */
+	__u32 reached;	   /* the walk ended at the process's root */
+};
+
+struct text_walk {
+	struct dwd_path_hash component;
+	__u64 word;
+	__u32 length; /* of the component so far */
+	__u32 valid;
+};
+
+struct fold_walk {
+	struct dwd_path_hash path;
+	__u32 directories; /* look up each prefix too */
+	__u32 pad;
+};
+
+struct scratch {
+	__u32 busy;
+	__u32 epoch; /* of stamps */
+	__u32 uid;   /* real uid of the process that executes */
+	__u32 hit_count;
+	__u32 hits[DWD_MAX_WATCHES];   /* slots */
+	__u32 stamps[DWD_MAX_WATCHES]; /* epoch in which a slot was looked at */
+	/* The path in hand is components[first .. top). A walk upwards fills from the middle down,
+	 * text is appended from the middle up. */
+	__u32 first, top;
+	struct dwd_path_hash components[COMPONENTS];
+	char name[DWD_NAME_MAX] __attribute__((aligned(8)));
+	__u32 given_leaf; /* where the last component of `given` starts */
+	__u32 exe_start;  /* exe is written backwards */
+	struct list_walk list_walk;
+	struct path_walk path_walk;
+	struct text_walk text_walk;
+	struct fold_walk fold_walk;
+	char given[PATH_BUFFER];
+	char exe[PATH_BUFFER + DWD_NAME_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SCRATCH_COUNT);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, DWD_MAX_WATCHES);
+	__type(key, __u32);
+	__type(value, struct dwd_watch_entry);
+} watches SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, DWD_MAX_WATCHES);
+	__type(key, char[DWD_NAME_MAX]);
+	__type(value, dwd_link);
+} names SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, DWD_MAX_WATCHES);
+	__type(key, struct dwd_file_id);
+	__type(value, dwd_link);
+} files SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 2 * DWD_MAX_WATCHES);
+	__type(key, struct dwd_path_hash);
+	__type(value, dwd_link);
+} paths SEC(".maps");
+
+struct dwd_control control;
+__u64 gate[(1 << DWD_GATE_BITS) / 64];
+
+/* ---- the gate -------------------------------------------------------------------------------- */
+
+static __always_inline bool gate_open(__u64 hash)
+{
+	__u32 a = dwd_gate_bit1(hash), b = dwd_gate_bit2(hash);
+
+	return (gate[a >> 6] >> (a & 63)) & (gate[b >> 6] >> (b & 63)) & 1;
+}
+
+#define MEMFD_PREFIX	  "memfd:"
+#define MEMFD_PREFIX_SIZE (sizeof(MEMFD_PREFIX) - 1)
+
+static __always_inline bool is_memfd_name(__u64 first_word)
+{
+	return (first_word & 0xffffffffffffULL) == 0x3a64666d656dULL; /* "memfd:", little endian */
+}
+
+static __always_inline bool gate_open_for_dentry_name(const unsigned char *name)
+{
+	__u64 word[2] = {};
+
+	bpf_probe_read_kernel_str(word, sizeof(word), name);
+	if (gate_open(dwd_gate_name(word[0], word[1], control.seed)))
+		return true;
+	if (!is_memfd_name(word[0]))
+		return false;
+	word[0] = word[1] = 0;
+	bpf_probe_read_kernel_str(word, sizeof(word), name + MEMFD_PREFIX_SIZE);
+	return gate_open(dwd_gate_name(word[0], word[1], control.seed));
+}
+
+/* Is one of the directories above the file watched? Only the mount that is the process's root is
+ * walked here; a file on another mount gets the benefit of the doubt. */
+static __always_inline bool gate_open_for_directories(struct task_struct *task, struct file *file)
+{
+	struct dentry *dentry = file->f_path.dentry, *parent;
+	__u32 dev = file->f_inode->i_sb->s_dev;
+
+	if (file->f_path.mnt != task->fs->root.mnt)
+		return true;
+	for (int i = 0; i < 32; i++) {
+		struct dwd_file_id id = {.dev = dev};
+
+		parent = dentry->d_parent;
+		if (parent == dentry)
+			return false;
+		id.ino = parent->d_inode->i_ino;
+		id.generation = parent->d_inode->i_generation;
+		if (gate_open(dwd_gate_file(&id, control.seed)))
+			return true;
+		dentry = parent;
+	}
+	return true;
+}
+
+/* May this file be watched? False is certain. */
+static __always_inline bool gate_open_for_file(struct task_struct *task, struct file *file)
+{
+	struct inode *inode = file->f_inode;
+	struct dwd_file_id id = {
+		.ino = inode->i_ino,
+		.dev = inode->i_sb->s_dev,
+		.generation = inode->i_generation,
+	};
+
+	if (gate_open(dwd_gate_file(&id, control.seed)))
+		return true;
+	if (gate_open_for_dentry_name(file->f_path.dentry->d_name.name))
+		return true;
+	return control.directories && gate_open_for_directories(task, file);
+}
+
+/* May the name given to exec be watched? The kernel has just made it the task's comm. */
+static __always_inline bool gate_open_for_comm(struct task_struct *task)
+{
+	const __u64 *comm = (const __u64 *)task->comm;
+
+	return gate_open(dwd_gate_name(comm[0], comm[1], control.seed));
+}
+
+/* ---- working memory -------------------------------------------------------------------------- */
+
+static __always_inline struct scratch *scratch_get(void)
+{
+	__u32 start = bpf_get_smp_processor_id();
+
+	for (__u32 i = 0; i < SCRATCH_COUNT; i++) {
+		__u32 key = (start + i) & (SCRATCH_COUNT - 1);
+		struct scratch *s = bpf_map_lookup_elem(&scratches, &key);
+
+		if (!s || __sync_val_compare_and_swap(&s->busy, 0, 1) != 0)
+			continue;
+		s->epoch++;
+		s->hit_count = 0;
+		return s;
+	}
+	return NULL;
+}
+
+static __always_inline void scratch_put(struct scratch *s)
+{
+	__sync_lock_test_and_set(&s->busy, 0);
+}
+
+/* ---- lists of watches ------------------------------------------------------------------------ */
+
+/* Note a watch as matching, once, if its filters hold. */
+static __always_inline void consider(struct scratch *s, __u32 slot, const struct dwd_watch_entry *w)
+{
+	slot &= DWD_MAX_WATCHES - 1;
+	if (s->stamps[slot] == s->epoch)
+		return;
+	s->stamps[slot] = s->epoch;
+	if (w->has_uid && w->uid != s->uid)
+		return;
+	s->hits[s->hit_count & (DWD_MAX_WATCHES - 1)] = slot;
+	s->hit_count++;
+}
+
+static long list_step(__u32 index, struct scratch **scratch)
+{
+	struct list_walk *walk = &(*scratch)->list_walk;
+	__u32 slot = DWD_LINK_SLOT(walk->link), key = DWD_LINK_KEY(walk->link);
+	struct dwd_watch_entry *w;
+
+	if (!walk->link || key >= DWD_WATCH_KEYS)
+		return 1;
+	w = bpf_map_lookup_elem(&watches, &slot);
+	if (!w)
+		return 1;
+	/* One that has just been removed still leads on to the rest of its list. */
+	if (w->id && w->kind == walk->kind)
+		consider(*scratch, slot, w);
+	walk->link = w->next[key];
+	return 0;
+}
+
+static __always_inline void consider_list(struct scratch *s, const dwd_link *head, __u32 kind)
+{
+	if (!head)
+		return;
+	s->list_walk.link = *head;
+	s->list_walk.kind = kind;
+	bpf_loop(DWD_MAX_WATCHES, list_step, &s, 0);
+}
+
+/* ---- by name --------------------------------------------------------------------------------- */
+
+static __always_inline void consider_name(struct scratch *s, const void *kernel_string)
+{
+	__builtin_memset(s->name, 0, sizeof(s->name));
+	bpf_probe_read_kernel_str(s->name, sizeof(s->name), kernel_string);
+	consider_list(s, bpf_map_lookup_elem(&names, s->name), DWD_WATCH_NAME);
+}
+
+static __always_inline void consider_file_name(struct scratch *s, const unsigned char *name)
+{
+	consider_name(s, name);
+	if (is_memfd_name(*(__u64 *)s->name))
+		consider_name(s, name + MEMFD_PREFIX_SIZE);
+}
+
+/* ---- by file and directory ------------------------------------------------------------------- */
+
+static __always_inline void consider_inode(struct scratch *s, struct inode *inode, __u32 kind)
+{
+	struct dwd_file_id id = {
+		.ino = BPF_CORE_READ(inode, i_ino),
+		.dev = BPF_CORE_READ(inode, i_sb, s_dev),
+		.generation = BPF_CORE_READ(inode, i_generation),
+	};
+
+	consider_list(s, bpf_map_lookup_elem(&files, &id), kind);
+}
+
+/* ---- by path --------------------------------------------------------------------------------- */
+
+/* The hash of the component in s->name, `length` bytes. */
+static __always_inline struct dwd_path_hash component_hash(struct scratch *s, __u32 length)
+{
+	const __u64 *words = (const __u64 *)s->name;
+	struct dwd_path_hash hash = {};
+
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < DWD_NAME_MAX / 8; i++) {
+		__u64 word = words[i];
+		__u32 rest = length - 8 * i;
+
+		if (rest < 8) {
+			word &= (1ULL << (8 * rest)) - 1;
+			dwd_component_word(&hash, word, control.seed);
+			break;
+		}
+		dwd_component_word(&hash, word, control.seed);
+	}
+	dwd_component_word(&hash, length, control.seed);
+	return hash;
+}
+
+/* One step from a file towards the root. */
+static long path_step(__u32 index, struct scratch **scratch)
+{
+	struct scratch *s = *scratch;
+	struct path_walk *walk = &s->path_walk;
+	struct dentry *dentry = walk->dentry, *parent = BPF_CORE_READ(dentry, d_parent);
+	struct vfsmount *mnt = walk->mnt;
+	long length;
+
+	if (walk->below && walk->directories)
+		consider_inode(s, BPF_CORE_READ(dentry, d_inode), DWD_WATCH_DIRECTORY);
+	walk->below = 1;
+	if (dentry == walk->root_dentry && mnt == walk->root_mnt) {
+		walk->reached = 1;
+		return 1;
+	}
+	if (dentry == parent || dentry == BPF_CORE_READ(mnt, mnt_root)) {
+		struct mount *m = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
+		struct mount *mnt_parent = BPF_CORE_READ(m, mnt_parent);
+
+		if (m == mnt_parent)
+			return 1;
+		walk->dentry = BPF_CORE_READ(m, mnt_mountpoint);
+		walk->mnt = (void *)mnt_parent + bpf_core_field_offset(struct mount, mnt);
+		walk->below = 0; /* the directory underneath a mount is not above the file */
+		return 0;
+	}
+	length = bpf_probe_read_kernel_str(s->name, sizeof(s->name), BPF_CORE_READ(dentry, d_name.name));
+	if (length <= 1 || s->first == 0)
+		return 1;
+	s->first--;
+	s->components[s->first & (COMPONENTS - 1)] = component_hash(s, length - 1);
+	if (walk->text && s->exe_start >= length) {
+		__u32 size = (length - 1) & (DWD_NAME_MAX - 1);
+
+		s->exe_start -= size;
+		bpf_probe_read_kernel(&s->exe[s->exe_start & (PATH_BUFFER - 1)], size, s->name);
+		s->exe_start--;
+		s->exe[s->exe_start & (PATH_BUFFER - 1)] = '/';
+	}
+	walk->dentry = parent;
+	return 0;
+}
+
+/* Lay out the components of a path as the process sees it. False if it lies outside its root, or
+ * is deeper than DWD_PATH_DEPTH. */
+static __always_inline bool walk_path(struct scratch *s, struct task_struct *task,
+				      const struct path *path, bool directories, bool text)
+{
+	struct fs_struct *fs = BPF_CORE_READ(task, fs);
+
+	s->path_walk = (struct path_walk){
+		.dentry = BPF_CORE_READ(path, dentry),
+		.mnt = BPF_CORE_READ(path, mnt),
+		.root_dentry = BPF_CORE_READ(fs, root.dentry),
+		.root_mnt = BPF_CORE_READ(fs, root.mnt),
+		.directories = directories,
+		.text = text,
+	};
+
+	s->first = s->top = DWD_PATH_DEPTH;
+	bpf_loop(2 * DWD_PATH_DEPTH, path_step, &s, 0);
+	return s->path_walk.reached;
+}
+
+/* One byte of the path given to exec. */
+static long text_step(__u32 index, struct scratch **scratch)
+{
+	struct scratch *s = *scratch;
+	struct text_walk *walk = &s->text_walk;
+	__u8 c = s->given[index & (PATH_BUFFER - 1)];
+
+	if (c != '/' && c != '\0') {
+		walk->word |= (__u64)c << (8 * (walk->length & 7));
+		if ((++walk->length & 7) == 0) {
+			dwd_component_word(&walk->component, walk->word, control.seed);
+			walk->word = 0;
+		}
+		return 0;
+	}
+	if (walk->length == 0 || (walk->length == 1 && walk->word == '.')) {
+		/* nothing, or this same directory */
+	} else if (walk->length == 2 && walk->word == ('.' | '.' << 8)) {
+		if (s->top > s->first)
+			s->top--;
+	} else if (s->top >= COMPONENTS) {
+		walk->valid = 0;
+		return 1;
+	} else {
+		dwd_component_word(&walk->component, walk->word, control.seed);
+		dwd_component_word(&walk->component, walk->length, control.seed);
+		s->components[s->top & (COMPONENTS - 1)] = walk->component;
+		s->top++;
+	}
+	walk->component.h[0] = walk->component.h[1] = walk->word = walk->length = 0;
+	if (c == '\0')
+		return 1;
+	s->given_leaf = index + 1;
+	return 0;
+}
+
+/* Lay out the components of the path in s->given, which may be relative to the working directory. */
+static __always_inline bool read_given_path(struct scratch *s, struct task_struct *task)
+{
+	s->text_walk = (struct text_walk){.valid = 1};
+	s->given_leaf = 0;
+	s->first = s->top = DWD_PATH_DEPTH;
+	if (s->given[0] != '/') {
+		struct fs_struct *fs = BPF_CORE_READ(task, fs);
+
+		s->text_walk.valid = walk_path(s, task, &fs->pwd, false, false);
+	}
+	bpf_loop(PATH_BUFFER, text_step, &s, 0);
+	return s->text_walk.valid;
+}
+
+static long fold_step(__u32 index, struct scratch **scratch)
+{
+	struct scratch *s = *scratch;
+	struct fold_walk *walk = &s->fold_walk;
+	__u32 at = s->first + index;
+	struct dwd_path_hash key;
+	bool last = at + 1 >= s->top;
+
+	if (at >= s->top)
+		return 1;
+	dwd_path_push(&walk->path, &s->components[at & (COMPONENTS - 1)], control.seed);
+	if (!last && !walk->directories)
+		return 0;
+	key = dwd_path_key(walk->path, !last);
+	consider_list(s, bpf_map_lookup_elem(&paths, &key),
+		      last ? DWD_WATCH_PATH : DWD_WATCH_DIRECTORY);
+	return last;
+}
+
+/* Look up the path whose components are laid out, and on demand the directories above it. */
+static __always_inline void consider_path(struct scratch *s, bool directories)
+{
+	s->fold_walk = (struct fold_walk){.directories = directories};
+	bpf_loop(COMPONENTS, fold_step, &s, 0);
+}
+
+/* ---- all together ---------------------------------------------------------------------------- */
+
+/* Every rule that looks at a file: its name, itself, the directories above it, its path. */
+static __always_inline void collect_file(struct scratch *s, struct task_struct *task, struct file *file)
+{
+	bool reached;
+
+	consider_file_name(s, BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	consider_inode(s, BPF_CORE_READ(file, f_inode), DWD_WATCH_PATH);
+	s->exe_start = PATH_BUFFER - 1;
+	s->exe[PATH_BUFFER - 1] = '\0';
+	reached = walk_path(s, task, &file->f_path, control.directories != 0, true);
+	if (reached)
+		consider_path(s, false);
+}
+
+/* Every rule that looks at the text given to exec. `directories`: that text is all there is to tell
+ * where the file lies. */
+static __always_inline void collect_given(struct scratch *s, struct task_struct *task,
+					  const char *filename, bool directories)
+{
+	if (bpf_probe_read_kernel_str(s->given, sizeof(s->given), filename) <= 0)
+		return;
+	if (read_given_path(s, task))
+		consider_path(s, directories);
+	consider_name(s, &s->given[s->given_leaf & (PATH_BUFFER - 1)]);
+}
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DWD_BACKEND_BPF_FOLLOW_H
+#define DWD_BACKEND_BPF_FOLLOW_H
+
+/*
+ * Which file is at a path now, and notice when it is another one.
+ */
+
+#include "backend-bpf-index.h"
+
+/* Ask the kernel side for the identity of the file behind a descriptor. 0 or -errno. */
+typedef int (*follow_identify)(void *userdata, int fd, struct dwd_file_id *ret);
+/* The file at the path of `slot` may have changed. */
+typedef void (*follow_changed)(void *userdata, uint32_t slot);
+
+struct follow;
+
+int follow_new(struct follow **ret, follow_identify identify, follow_changed changed, void *userdata);
+struct follow *follow_free(struct follow *f);
+
+/* Look up `path` and say what it is; `ret->real` belongs to `f` until the next call. What it takes
+ * to reach the file - each symbolic link its last component goes through - is followed for `slot`
+ * from now on. A path that does not exist is no error. */
+int follow_path(struct follow *f, uint32_t slot, const char *path, struct index_target *ret);
+void follow_forget(struct follow *f, uint32_t slot);
+
+/* Readable when follow_dispatch() has something to tell. */
+int follow_fd(const struct follow *f);
+int follow_dispatch(struct follow *f);
+
+#endif

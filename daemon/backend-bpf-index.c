@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The indexes by name, file and path, each a hash map from a key to a list of watches, and the gate
+ * in front of them.
+ *
+ * A watch stands under up to three keys: a NAME under its name; a PATH or PATH/ under the file it is
+ * now, under its path as written and under its path without symbolic links. Watches that share a
+ * key form a list, linked through the entries themselves.
+ *
+ * The kernel side walks those lists without a lock, so the order of writes is all that keeps them
+ * whole: an entry is filled in and leads on to the rest of its list before anything leads to it; one
+ * that is taken out keeps leading on. Its slot is used again late, see watchdog.c.
+ *
+ * The gate is a Bloom filter, and those cannot forget: how often each bit is wanted is counted here.
+ */
+
+#include <bpf/bpf.h>
+
+#include "backend-bpf-index.h"
+#include "util.h"
+#include "watch.h"
+
+enum { KEY_NAME = 0, KEY_FILE = 0, KEY_PATH = 1, KEY_REAL_PATH = 2 };
+
+/* What a watch stands under. */
+struct slot_keys {
+	unsigned int linked; /* 1 << key */
+	enum dwd_watch_kind kind;
+	char *name; /* NAME */
+	struct dwd_file_id file;
+	struct dwd_path_hash path, real_path;
+	__u64 gates[DWD_WATCH_KEYS]; /* the gate's hash for each linked key */
+};
+
+struct index {
+	struct index_maps maps;
+	struct slot_keys *slots[DWD_MAX_WATCHES];
+	uint16_t gate_uses[1 << DWD_GATE_BITS];
+};
+
+/* ---- the gate -------------------------------------------------------------------------------- */
+
+static void gate_bit(struct index *ix, uint32_t bit, int delta)
+{
+	__u64 mask = 1ULL << (bit & 63), *word = &ix->maps.gate[bit >> 6];
+	uint16_t *uses = &ix->gate_uses[bit];
+
+	/* A bit wanted by more watches than can be counted stays set: too open is safe. */
+	if (*uses == UINT16_MAX)
+		return;
+	*uses += delta;
+	__atomic_store_n(word, *uses ? *word | mask : *word & ~mask, __ATOMIC_RELEASE);
+}
+
+static void gate_want(struct index *ix, __u64 hash, int delta)
+{
+	gate_bit(ix, dwd_gate_bit1(hash), delta);
+	gate_bit(ix, dwd_gate_bit2(hash), delta);
+}
+
+static __u64 gate_hash_of_name(const struct index *ix, const char *name)
+{
+	__u64 words[2] = {};
+
+	memcpy(words, name, strnlen(name, DWD_COMM_LEN - 1));
+	return dwd_gate_name(words[0], words[1], ix->maps.control->seed);
+}
+
+/* ---- paths ----------------------------------------------------------------------------------- */
+
+static struct dwd_path_hash hash_component(const char *name, size_t length, __u64 seed)
+{
+	struct dwd_path_hash hash = {};
+	__u64 word;
+	size_t i;
+
+	for (i = 0; i + 8 <= length; i += 8) {
+		memcpy(&word, name + i, 8);
+		dwd_component_word(&hash, word, seed);
+	}
+	word = 0;
+	memcpy(&word, name + i, length - i);
+	dwd_component_word(&hash, word, seed);
+	dwd_component_word(&hash, length, seed);
+	return hash;
+}
+
+static struct dwd_path_hash hash_path(const char *path, bool directory, __u64 seed)
+{
+	struct dwd_path_hash hash = {};
+
+	while (*path) {
+		size_t length = strcspn(path, "/");
+
+		if (length > 0) {
+			struct dwd_path_hash component = hash_component(path, length, seed);
+
+			dwd_path_push(&hash, &component, seed);
+		}
+		path += length + (path[length] == '/');
+	}
+	return dwd_path_key(hash, directory);
+}
+
+/* ---- lists ----------------------------------------------------------------------------------- */
+
+static int key_map(const struct index *ix, const struct slot_keys *keys, int key)
+{
+	if (keys->kind == DWD_WATCH_NAME)
+		return ix->maps.names;
+	return key == KEY_FILE ? ix->maps.files : ix->maps.paths;
+}
+
+static const void *key_value(const struct slot_keys *keys, int key)
+{
+	if (keys->kind == DWD_WATCH_NAME)
+		return keys->name;
+	if (key == KEY_FILE)
+		return &keys->file;
+	return key == KEY_PATH ? &keys->path : &keys->real_path;
+}
+
+static int link_key(struct index *ix, uint32_t slot, int key, __u64 gate)
+{
+	struct slot_keys *keys = ix->slots[slot];
+	dwd_link head = 0, link = DWD_LINK(slot, key);
+	int map = key_map(ix, keys, key);
+	const void *value = key_value(keys, key);
+
+	if (bpf_map_lookup_elem(map, value, &head) < 0 && errno != ENOENT)
+		return -errno;
+	__atomic_store_n(&ix->maps.entries[slot].next[key], head, __ATOMIC_RELEASE);
+	if (bpf_map_update_elem(map, value, &link, BPF_ANY) < 0)
+		return -errno;
+	keys->linked |= 1U << key;
+	keys->gates[key] = gate;
+	gate_want(ix, gate, +1);
+	return 0;
+}
+
+static void unlink_key(struct index *ix, uint32_t slot, int key)
+{
+	struct slot_keys *keys = ix->slots[slot];
+	dwd_link link = DWD_LINK(slot, key), at = 0, next;
+	int map = key_map(ix, keys, key);
+	const void *value = key_value(keys, key);
+
+	if (!(keys->linked & 1U << key))
+		return;
+	keys->linked &= ~(1U << key);
+	gate_want(ix, keys->gates[key], -1);
+
+	next = ix->maps.entries[slot].next[key];
+	bpf_map_lookup_elem(map, value, &at);
+	if (at == link) {
+		if (next)
+			bpf_map_update_elem(map, value, &next, BPF_ANY);
+		else
+			bpf_map_delete_elem(map, value);
+		return;
+	}
+	while (at) {
+		dwd_link *place = &ix->maps.entries[DWD_LINK_SLOT(at)].next[DWD_LINK_KEY(at)];
+
+		if (*place == link) {
+			__atomic_store_n(place, next, __ATOMIC_RELEASE);
+			return;
+		}
+		at = *place;
+	}
+}
+
+/* ---- watches --------------------------------------------------------------------------------- */
+
+static struct slot_keys *slot_keys_free(struct slot_keys *keys)
+{
+	if (!keys)
+		return NULL;
+	free(keys->name);
+	free(keys);
+	return NULL;
+}
+
+static int link_name(struct index *ix, uint32_t slot, const char *name)
+{
+	struct slot_keys *keys = ix->slots[slot];
+
+	keys->name = calloc(1, DWD_NAME_MAX);
+	if (!keys->name)
+		return -ENOMEM;
+	memcpy(keys->name, name, strnlen(name, DWD_NAME_MAX - 1));
+	return link_key(ix, slot, KEY_NAME, gate_hash_of_name(ix, name));
+}
+
+static int link_file(struct index *ix, uint32_t slot, const struct index_target *target)
+{
+	struct slot_keys *keys = ix->slots[slot];
+
+	if (!target->exists)
+		return 0;
+	keys->file = target->file;
+	return link_key(ix, slot, KEY_FILE, dwd_gate_file(&keys->file, ix->maps.control->seed));
+}
+
+/* The gate's hash for a path is its last component's; directories are looked for without it. */
+static int link_path(struct index *ix, uint32_t slot, int key, const char *path)
+{
+	struct slot_keys *keys = ix->slots[slot];
+	bool directory = keys->kind == DWD_WATCH_DIRECTORY;
+	struct dwd_path_hash hash = hash_path(path, directory, ix->maps.control->seed);
+
+	if (key == KEY_PATH)
+		keys->path = hash;
+	else if (memcmp(&hash, &keys->path, sizeof(hash)) == 0)
+		return 0;
+	else
+		keys->real_path = hash;
+	return link_key(ix, slot, key, gate_hash_of_name(ix, path_leaf(path)));
+}
+
+int index_add(struct index *ix, uint32_t slot, const struct watch *watch,
+	      const struct index_target *target)
+{
+	struct dwd_watch_entry *entry = &ix->maps.entries[slot];
+	int r;
+
+	ix->slots[slot] = calloc(1, sizeof(struct slot_keys));
+	if (!ix->slots[slot])
+		return -ENOMEM;
+	ix->slots[slot]->kind = watch->kind;
+	*entry = (struct dwd_watch_entry){
+		.kind = watch->kind,
+		.has_uid = watch->has_uid,
+		.uid = watch->uid,
+	};
+	if (watch->kind == DWD_WATCH_DIRECTORY)
+		__atomic_add_fetch(&ix->maps.control->directories, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&entry->id, watch->id, __ATOMIC_RELEASE);
+
+	if (watch->kind == DWD_WATCH_NAME) {
+		r = link_name(ix, slot, watch->target);
+	} else {
+		r = link_path(ix, slot, KEY_PATH, watch->target);
+		if (r >= 0 && target->real)
+			r = link_path(ix, slot, KEY_REAL_PATH, target->real);
+		if (r >= 0)
+			r = link_file(ix, slot, target);
+	}
+	if (r < 0)
+		index_remove(ix, slot);
+	return r;
+}
+
+int index_update(struct index *ix, uint32_t slot, const struct index_target *target)
+{
+	struct slot_keys *keys = ix->slots[slot];
+	bool directory = keys->kind == DWD_WATCH_DIRECTORY;
+	struct dwd_path_hash real;
+	int r = 0;
+
+	if (target->real) {
+		real = hash_path(target->real, directory, ix->maps.control->seed);
+		if (memcmp(&real, &keys->real_path, sizeof(real)) != 0) {
+			unlink_key(ix, slot, KEY_REAL_PATH);
+			r = link_path(ix, slot, KEY_REAL_PATH, target->real);
+		}
+	}
+	if (target->exists && (keys->linked & 1U << KEY_FILE) &&
+	    memcmp(&target->file, &keys->file, sizeof(keys->file)) == 0)
+		return r;
+	unlink_key(ix, slot, KEY_FILE);
+	return r < 0 ? r : link_file(ix, slot, target);
+}
+
+void index_remove(struct index *ix, uint32_t slot)
+{
+	struct slot_keys *keys = ix->slots[slot];
+
+	if (!keys)
+		return;
+	__atomic_store_n(&ix->maps.entries[slot].id, 0, __ATOMIC_RELEASE);
+	for (int key = 0; key < DWD_WATCH_KEYS; key++)
+		unlink_key(ix, slot, key);
+	if (keys->kind == DWD_WATCH_DIRECTORY)
+		__atomic_sub_fetch(&ix->maps.control->directories, 1, __ATOMIC_RELEASE);
+	ix->slots[slot] = slot_keys_free(keys);
+}
+
+int index_new(struct index **ret, const struct index_maps *maps)
+{
+	struct index *ix = calloc(1, sizeof(*ix));
+
+	if (!ix)
+		return -ENOMEM;
+	ix->maps = *maps;
+	*ret = ix;
+	return 0;
+}
+
+struct index *index_free(struct index *ix)
+{
+	if (!ix)
+		return NULL;
+	for (size_t i = 0; i < DWD_MAX_WATCHES; i++)
+		slot_keys_free(ix->slots[i]);
+	free(ix);
+	return NULL;
+}

@@ -1,0 +1,615 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The kernel side as the engine sees it: loads and attaches the programs of bpf/dwd.bpf.c, owns the
+ * maps and the ring buffer. Only the files called backend-bpf* know libbpf.
+ *
+ * A kind counts as working only when it was seen to fire: an LSM program loads and attaches without
+ * complaint on a kernel that does not call BPF LSM at all. So each is tried on a real exec, of this
+ * very program with `--version`, before anything is armed.
+ *
+ * The `control` block, the gate, the watch entries and the counters are shared memory; the stops are
+ * read by system call, because a hash map cannot be mapped.
+ */
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+
+#include "backend-bpf.h"
+#include "backend-bpf-follow.h"
+#include "backend-bpf-index.h"
+#include "dwd.skel.h"
+#include "util.h"
+#include "watch.h"
+
+#define LSM_LIST "/sys/kernel/security/lsm"
+
+DEFINE_CLEANUP(struct dwd_bpf *, dwd_bpf__destroy)
+
+struct bpf_backend {
+	struct backend backend;
+	enum dwd_backend kind;
+	uint32_t max_stopped;
+	struct dwd_bpf *object;
+	struct bpf_link *signal_link; /* attached on demand */
+	struct dwd_watch_entry *entries;
+	struct dwd_counters *counters;
+	struct index *index;
+	struct follow *follow;
+	struct ring_buffer *ring;
+	int epoll;
+	uint64_t lost_seen;
+	const struct watch *watches[DWD_MAX_WATCHES];
+	char *refused[DWD_BACKEND_COUNT];
+	const struct backend_listener *listener;
+	void *userdata;
+};
+
+static struct bpf_backend *bpf_backend(const struct backend *b)
+{
+	return container_of((struct backend *)b, struct bpf_backend, backend);
+}
+
+static struct dwd_control *control(const struct bpf_backend *b)
+{
+	return &b->object->bss->control;
+}
+
+/* ---- what libbpf has to say ------------------------------------------------------------------ */
+
+/* The last complaint of libbpf, kept for the message; it speaks on a stream of its own otherwise. */
+static char last_complaint[256];
+
+static int keep_complaint(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char line[256];
+
+	if (level != LIBBPF_WARN)
+		return 0;
+	vsnprintf(line, sizeof(line), format, args);
+	/* The verifier's log comes through here too, pages of it. */
+	if (strncmp(line, "libbpf: ", 8) != 0 || strstr(line, "BEGIN PROG LOAD LOG"))
+		return 0;
+	line[strcspn(line, "\n")] = '\0';
+	strcpy(last_complaint, line + 8);
+	return 0;
+}
+
+static _printf_(2, 3) void set_message(char **message, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(message, format, args) < 0)
+		*message = NULL;
+	va_end(args);
+}
+
+/* ---- does it fire? --------------------------------------------------------------------------- */
+
+/* Exec this program in a child, and see which hooks notice. */
+static int exec_self(struct dwd_control *shared)
+{
+	int gate[2], status;
+	pid_t child;
+	char go;
+
+	if (pipe2(gate, O_CLOEXEC) < 0)
+		return -errno;
+	child = fork();
+	if (child < 0) {
+		close(gate[0]);
+		close(gate[1]);
+		return -errno;
+	}
+	if (child == 0) {
+		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+		close(gate[1]);
+		if (read(gate[0], &go, 1) == 0 && null >= 0) {
+			dup2(null, STDOUT_FILENO);
+			dup2(null, STDERR_FILENO);
+			execl("/proc/self/exe", "dwdd", "--version", NULL);
+		}
+		_exit(127);
+	}
+	close(gate[0]);
+	shared->probe_fired = 0;
+	shared->probe_tgid = (uint32_t)child;
+	close(gate[1]);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	shared->probe_tgid = 0;
+	return 0;
+}
+
+static void explain_silence(enum dwd_backend kind, char **message)
+{
+	_cleanup_fd_ int fd = open(LSM_LIST, O_RDONLY | O_CLOEXEC);
+	char list[256] = "";
+	ssize_t size = fd >= 0 ? read(fd, list, sizeof(list) - 1) : -1;
+
+	if (kind != DWD_BACKEND_LSM)
+		set_message(message, "it attaches but never fires");
+	else if (size > 0)
+		set_message(message,
+			    "it attaches but never fires: bpf is not among the active LSMs (%.*s)",
+			    (int)strcspn(list, "\n"), list);
+	else
+		set_message(message, "it attaches but never fires: bpf seems not to be an active LSM");
+}
+
+/* ---- loading --------------------------------------------------------------------------------- */
+
+static void choose_programs(struct dwd_bpf *object, enum dwd_backend kind)
+{
+	bool lsm = kind == DWD_BACKEND_LSM, fentry = kind == DWD_BACKEND_FENTRY;
+
+	bpf_program__set_autoload(object->progs.lsm_check, lsm);
+	bpf_program__set_autoload(object->progs.lsm_committed, lsm);
+	bpf_program__set_autoload(object->progs.fentry_check, fentry);
+	bpf_program__set_autoload(object->progs.fentry_committed, fentry);
+	bpf_program__set_autoload(object->progs.on_exit, lsm || fentry);
+	bpf_program__set_autoload(object->progs.on_signal, true);
+	bpf_program__set_autoattach(object->progs.on_signal, false);
+	bpf_program__set_autoload(object->progs.resolve_descriptor, true);
+	bpf_program__set_autoattach(object->progs.resolve_descriptor, false);
+}
+
+/* Load, attach and see it fire. */
+static int load_object(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max_stopped, char **message)
+{
+	_cleanup_(dwd_bpf__destroyp) struct dwd_bpf *object = NULL;
+	struct dwd_control *shared;
+	int r;
+
+	libbpf_set_print(keep_complaint);
+	last_complaint[0] = '\0';
+	object = dwd_bpf__open();
+	if (!object) {
+		r = -errno;
+		set_message(message, "cannot read the BPF object: %s", strerror(-r));
+		return r;
+	}
+	choose_programs(object, kind);
+	object->rodata->backend = kind;
+	/* A little more room than may be used: a slot is freed a moment after it is counted. */
+	bpf_map__set_max_entries(object->maps.stops, max_stopped + 256);
+	r = dwd_bpf__load(object);
+	if (r < 0) {
+		set_message(message, "the kernel does not load it: %s%s%s", strerror(-r),
+			    last_complaint[0] ? " - " : "", last_complaint);
+		return r;
+	}
+	shared = &object->bss->control;
+	shared->max_stopped = max_stopped;
+	r = dwd_bpf__attach(object);
+	if (r < 0) {
+		set_message(message, "the kernel does not attach it: %s%s%s", strerror(-r),
+			    last_complaint[0] ? " - " : "", last_complaint);
+		return r;
+	}
+	r = exec_self(shared);
+	if (r < 0) {
+		set_message(message, "cannot start a process to try it on: %s", strerror(-r));
+		return r;
+	}
+	if (!(shared->probe_fired & 1U << kind)) {
+		explain_silence(kind, message);
+		return -EOPNOTSUPP;
+	}
+	*ret = steal_pointer(object);
+	return 0;
+}
+
+int backend_bpf_probe(enum dwd_backend kind, char **message)
+{
+	_cleanup_(dwd_bpf__destroyp) struct dwd_bpf *object = NULL;
+
+	*message = NULL;
+	return load_object(&object, kind, 16, message);
+}
+
+/* ---- watches --------------------------------------------------------------------------------- */
+
+static int identify(void *userdata, int fd, struct dwd_file_id *ret)
+{
+	struct bpf_backend *b = userdata;
+	__u64 args[1] = {(__u64)fd};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = args, .ctx_size_in = sizeof(args));
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(b->object->progs.resolve_descriptor), &options) < 0)
+		return -errno;
+	if (options.retval != 0)
+		return -EBADF;
+	*ret = b->object->bss->resolved_file;
+	return 0;
+}
+
+static int bpf_add_watch(struct backend *backend, uint32_t slot, const struct watch *watch)
+{
+	struct bpf_backend *b = bpf_backend(backend);
+	struct index_target target = {};
+	int r;
+
+	if (watch->kind != DWD_WATCH_NAME) {
+		r = follow_path(b->follow, slot, watch->target, &target);
+		if (r < 0)
+			return r;
+	}
+	memset(&b->counters[slot], 0, sizeof(b->counters[slot]));
+	r = index_add(b->index, slot, watch, &target);
+	if (r < 0) {
+		follow_forget(b->follow, slot);
+		return r;
+	}
+	b->watches[slot] = watch;
+	return 0;
+}
+
+static int bpf_refresh_watch(struct backend *backend, uint32_t slot)
+{
+	struct bpf_backend *b = bpf_backend(backend);
+	const struct watch *watch = b->watches[slot];
+	struct index_target target;
+	int r;
+
+	if (!watch || watch->kind == DWD_WATCH_NAME)
+		return 0;
+	r = follow_path(b->follow, slot, watch->target, &target);
+	return r < 0 ? r : index_update(b->index, slot, &target);
+}
+
+static void on_target_changed(void *userdata, uint32_t slot)
+{
+	struct bpf_backend *b = userdata;
+
+	/* On failure the path's text still catches it. */
+	bpf_refresh_watch(&b->backend, slot);
+}
+
+static int bpf_remove_watch(struct backend *backend, uint32_t slot)
+{
+	struct bpf_backend *b = bpf_backend(backend);
+
+	index_remove(b->index, slot);
+	follow_forget(b->follow, slot);
+	b->watches[slot] = NULL;
+	return 0;
+}
+
+static int bpf_get_counters(struct backend *backend, uint32_t slot, struct dwd_counters *ret)
+{
+	*ret = bpf_backend(backend)->counters[slot];
+	return 0;
+}
+
+/* ---- stops ----------------------------------------------------------------------------------- */
+
+static int stops_fd(const struct bpf_backend *b)
+{
+	return bpf_map__fd(b->object->maps.stops);
+}
+
+static int bpf_get_stop(struct backend *backend, const struct dwd_stop_key *key,
+			struct dwd_stop_record *ret)
+{
+	return bpf_map_lookup_elem(stops_fd(bpf_backend(backend)), key, ret) < 0 ? -errno : 0;
+}
+
+static int bpf_for_each_stop(struct backend *backend,
+			     int (*fn)(void *userdata, const struct dwd_stop_key *key), void *userdata)
+{
+	int fd = stops_fd(bpf_backend(backend)), r;
+	_cleanup_free_ struct dwd_stop_key *keys = NULL;
+	struct dwd_stop_key key, *previous = NULL;
+	size_t count = 0, room = 0;
+
+	/* Gather first: a key that vanishes under a walk sends it back to the start. */
+	while (bpf_map_get_next_key(fd, previous, &key) == 0) {
+		if (count == room) {
+			struct dwd_stop_key *more;
+
+			room = room ? 2 * room : 64;
+			if (room > 4 * ((size_t)bpf_backend(backend)->max_stopped + 256))
+				break;
+			more = reallocarray(keys, room, sizeof(*keys));
+			if (!more)
+				return -ENOMEM;
+			keys = more;
+		}
+		keys[count] = key;
+		previous = &keys[count++];
+	}
+	for (size_t i = 0; i < count; i++) {
+		r = fn(userdata, &keys[i]);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static int bpf_forget_stop(struct backend *backend, const struct dwd_stop_key *key)
+{
+	struct bpf_backend *b = bpf_backend(backend);
+
+	if (bpf_map_delete_elem(stops_fd(b), key) < 0)
+		return -errno;
+	__atomic_sub_fetch(&control(b)->stops, 1, __ATOMIC_ACQ_REL);
+	return 0;
+}
+
+static int bpf_exempt(struct backend *backend, pid_t tgid, bool on)
+{
+	int fd = bpf_map__fd(bpf_backend(backend)->object->maps.exempt);
+	__u32 key = (__u32)tgid, uses = 0;
+
+	if (bpf_map_lookup_elem(fd, &key, &uses) < 0 && errno != ENOENT)
+		return -errno;
+	uses += on ? 1 : uses > 0 ? -1 : 0;
+	if (uses > 0)
+		return bpf_map_update_elem(fd, &key, &uses, BPF_ANY) < 0 ? -errno : 0;
+	return bpf_map_delete_elem(fd, &key) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int bpf_watch_signals(struct backend *backend, bool on)
+{
+	struct bpf_backend *b = bpf_backend(backend);
+
+	if (on == !!b->signal_link)
+		return 0;
+	if (!on) {
+		bpf_link__destroy(b->signal_link);
+		b->signal_link = NULL;
+		return 0;
+	}
+	b->signal_link = bpf_program__attach(b->object->progs.on_signal);
+	return b->signal_link ? 0 : -errno;
+}
+
+/* ---- notifications --------------------------------------------------------------------------- */
+
+static int on_ring_record(void *userdata, void *data, size_t size)
+{
+	struct bpf_backend *b = userdata;
+	const struct dwd_ring_record *record = data;
+
+	if (size < sizeof(*record) || !b->listener)
+		return 0;
+	switch (record->type) {
+	case DWD_RING_STOP:
+		b->listener->stopped(b->userdata, &record->key);
+		break;
+	case DWD_RING_CONTINUE:
+		b->listener->continued(b->userdata, &record->key);
+		break;
+	case DWD_RING_SKIP:
+		b->listener->skipped(b->userdata, record);
+		break;
+	}
+	return 0;
+}
+
+static int bpf_dispatch(struct backend *backend)
+{
+	struct bpf_backend *b = bpf_backend(backend);
+	uint64_t lost;
+	int r;
+
+	r = ring_buffer__consume(b->ring);
+	if (r < 0)
+		return r;
+	lost = __atomic_load_n(&control(b)->lost, __ATOMIC_ACQUIRE);
+	if (lost != b->lost_seen) {
+		b->lost_seen = lost;
+		if (b->listener)
+			b->listener->rescan(b->userdata);
+	}
+	return follow_dispatch(b->follow);
+}
+
+static int bpf_get_fd(const struct backend *backend)
+{
+	return bpf_backend(backend)->epoll;
+}
+
+static void bpf_listen(struct backend *backend, const struct backend_listener *listener, void *userdata)
+{
+	struct bpf_backend *b = bpf_backend(backend);
+
+	b->listener = listener;
+	b->userdata = userdata;
+}
+
+/* ---- the rest of the seam -------------------------------------------------------------------- */
+
+static int bpf_arm(struct backend *backend, bool on)
+{
+	__atomic_store_n(&control(bpf_backend(backend))->armed, on, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static enum dwd_backend bpf_kind(const struct backend *backend)
+{
+	return bpf_backend(backend)->kind;
+}
+
+static const char *bpf_refused(const struct backend *backend, enum dwd_backend kind)
+{
+	return bpf_backend(backend)->refused[kind];
+}
+
+static uint32_t bpf_max_stopped(const struct backend *backend)
+{
+	return bpf_backend(backend)->max_stopped;
+}
+
+static void bpf_free(struct backend *backend)
+{
+	struct bpf_backend *b = bpf_backend(backend);
+
+	bpf_link__destroy(b->signal_link);
+	ring_buffer__free(b->ring);
+	index_free(b->index);
+	follow_free(b->follow);
+	if (b->entries)
+		munmap(b->entries, DWD_MAX_WATCHES * sizeof(*b->entries));
+	if (b->counters)
+		munmap(b->counters, DWD_MAX_WATCHES * sizeof(*b->counters));
+	dwd_bpf__destroy(b->object);
+	close_fd(b->epoll);
+	for (int kind = 0; kind < DWD_BACKEND_COUNT; kind++)
+		free(b->refused[kind]);
+	free(b);
+}
+
+static const struct backend_ops bpf_ops = {
+	.free = bpf_free,
+	.listen = bpf_listen,
+	.arm = bpf_arm,
+	.add_watch = bpf_add_watch,
+	.refresh_watch = bpf_refresh_watch,
+	.remove_watch = bpf_remove_watch,
+	.get_counters = bpf_get_counters,
+	.get_stop = bpf_get_stop,
+	.for_each_stop = bpf_for_each_stop,
+	.forget_stop = bpf_forget_stop,
+	.exempt = bpf_exempt,
+	.watch_signals = bpf_watch_signals,
+	.get_fd = bpf_get_fd,
+	.dispatch = bpf_dispatch,
+	.kind = bpf_kind,
+	.refused = bpf_refused,
+	.max_stopped = bpf_max_stopped,
+};
+
+/* ---- setting up ------------------------------------------------------------------------------ */
+
+static int map_memory(struct bpf_map *map, size_t size, void *ret)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	*(void **)ret = memory;
+	return 0;
+}
+
+static int share_memory(struct bpf_backend *b)
+{
+	struct index_maps maps;
+	int r;
+
+	r = map_memory(b->object->maps.watches, DWD_MAX_WATCHES * sizeof(*b->entries), &b->entries);
+	if (r < 0)
+		return r;
+	r = map_memory(b->object->maps.counters, DWD_MAX_WATCHES * sizeof(*b->counters), &b->counters);
+	if (r < 0)
+		return r;
+	if (getrandom(&control(b)->seed, sizeof(control(b)->seed), 0) < 0)
+		return -errno;
+	maps = (struct index_maps){
+		.control = control(b),
+		.gate = b->object->bss->gate,
+		.entries = b->entries,
+		.names = bpf_map__fd(b->object->maps.names),
+		.files = bpf_map__fd(b->object->maps.files),
+		.paths = bpf_map__fd(b->object->maps.paths),
+	};
+	return index_new(&b->index, &maps);
+}
+
+/* dwdd and dwd are never stopped, wherever they were started from. */
+static int exempt_ourselves(struct bpf_backend *b)
+{
+	_cleanup_fd_ int self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	struct dwd_file_id id;
+	__u32 on = 1;
+	int r;
+
+	if (self < 0)
+		return -errno;
+	r = identify(b, self, &id);
+	if (r < 0)
+		return r;
+	return bpf_map_update_elem(bpf_map__fd(b->object->maps.exempt_files), &id, &on, BPF_ANY) < 0
+		       ? -errno
+		       : 0;
+}
+
+static int collect_notifications(struct bpf_backend *b)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+	int r;
+
+	b->ring = ring_buffer__new(bpf_map__fd(b->object->maps.ring), on_ring_record, b, NULL);
+	if (!b->ring)
+		return -errno;
+	r = follow_new(&b->follow, identify, on_target_changed, b);
+	if (r < 0)
+		return r;
+	b->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (b->epoll < 0 ||
+	    epoll_ctl(b->epoll, EPOLL_CTL_ADD, ring_buffer__epoll_fd(b->ring), &event) < 0 ||
+	    epoll_ctl(b->epoll, EPOLL_CTL_ADD, follow_fd(b->follow), &event) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Load the kind asked for, or the best that works; why better ones do not is kept. */
+static int choose_kind(struct bpf_backend *b, int wanted, char **message)
+{
+	int first = wanted < 0 ? 0 : wanted, last = wanted < 0 ? DWD_BACKEND_COUNT - 1 : wanted;
+	int r = -EINVAL;
+
+	for (int kind = first; kind <= last; kind++) {
+		char *why = NULL;
+
+		r = load_object(&b->object, kind, b->max_stopped, &why);
+		if (r == 0) {
+			b->kind = kind;
+			return 0;
+		}
+		b->refused[kind] = why;
+	}
+	set_message(message, "%s: %s", backend_kind_name(last),
+		    b->refused[last] ? b->refused[last] : strerror(-r));
+	return r;
+}
+
+int backend_bpf_new(struct backend **ret, const struct backend_bpf_options *options, char **message)
+{
+	struct bpf_backend *b = calloc(1, sizeof(*b));
+	int r;
+
+	*message = NULL;
+	if (!b)
+		return -ENOMEM;
+	b->backend.ops = &bpf_ops;
+	b->max_stopped = options->max_stopped;
+	b->epoll = -1;
+	r = choose_kind(b, options->kind, message);
+	if (r < 0)
+		goto fail;
+	r = share_memory(b);
+	if (r >= 0)
+		r = collect_notifications(b);
+	if (r >= 0)
+		r = exempt_ourselves(b);
+	if (r < 0) {
+		set_message(message, "cannot set up the maps: %s", strerror(-r));
+		goto fail;
+	}
+	*ret = &b->backend;
+	return 0;
+fail:
+	bpf_free(&b->backend);
+	return r;
+}
