@@ -25,7 +25,7 @@ typedef signed long long __s64;
 
 #define DWD_MAX_WATCHES	  16384 /* slots, a power of two; more than the 10,000 promised, so that a
 				 * freed one is not used again at once */
-#define DWD_WATCH_KEYS	  3	/* index keys one watch may stand under */
+#define DWD_WATCH_KEYS	  4	/* index keys one watch may stand under; three are in use */
 #define DWD_NAME_MAX	  256	/* one path component and its NUL */
 #define DWD_PATH_DEPTH	  128	/* components of a path that take part in matching */
 #define DWD_RECORD_PATH	  1024	/* bytes kept of a path, NUL included */
@@ -86,6 +86,7 @@ struct dwd_watch_entry {
 	__u32 uid;
 	__u32 has_uid;
 	dwd_link next[DWD_WATCH_KEYS];
+	__u32 pad;
 };
 
 struct dwd_counters {
@@ -231,7 +232,7 @@ static inline __attribute__((always_inline)) __u32 dwd_gate_bit2(__u64 hash)
 }
 
 _Static_assert(sizeof(struct dwd_file_id) == 16, "dwd_file_id");
-_Static_assert(sizeof(struct dwd_watch_entry) == 32, "dwd_watch_entry");
+_Static_assert(sizeof(struct dwd_watch_entry) == 40, "dwd_watch_entry");
 _Static_assert(sizeof(struct dwd_counters) == 8 + 8 * DWD_SKIP_COUNT, "dwd_counters");
 _Static_assert(sizeof(struct dwd_control) == 56, "dwd_control");
 _Static_assert(sizeof(struct dwd_stop_key) == 16, "dwd_stop_key");

@@ -238,7 +238,7 @@ static long list_step(__u32 index, struct scratch **scratch)
 	__u32 slot = DWD_LINK_SLOT(walk->link), key = DWD_LINK_KEY(walk->link);
 	struct dwd_watch_entry *w;
 
-	if (!walk->link || key >= DWD_WATCH_KEYS)
+	if (!walk->link)
 		return 1;
 	w = bpf_map_lookup_elem(&watches, &slot);
 	if (!w)
@@ -246,7 +246,7 @@ static long list_step(__u32 index, struct scratch **scratch)
 	/* One that has just been removed still leads on to the rest of its list. */
 	if (w->id && w->kind == walk->kind)
 		consider(*scratch, slot, w);
-	walk->link = w->next[key];
+	walk->link = w->next[key & (DWD_WATCH_KEYS - 1)];
 	return 0;
 }
 

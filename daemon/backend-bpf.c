@@ -64,8 +64,8 @@ static struct dwd_control *control(const struct bpf_backend *b)
 
 /* ---- what libbpf has to say ------------------------------------------------------------------ */
 
-/* The last complaint of libbpf, kept for the message; it speaks on a stream of its own otherwise. */
-static char last_complaint[256];
+/* The first complaint of libbpf, which is nearest to the cause, kept for the message. */
+static char complaint[256];
 
 static int keep_complaint(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -78,7 +78,8 @@ static int keep_complaint(enum libbpf_print_level level, const char *format, va_
 	if (strncmp(line, "libbpf: ", 8) != 0 || strstr(line, "BEGIN PROG LOAD LOG"))
 		return 0;
 	line[strcspn(line, "\n")] = '\0';
-	strcpy(last_complaint, line + 8);
+	if (!complaint[0])
+		strcpy(complaint, line + 8);
 	return 0;
 }
 
@@ -171,7 +172,7 @@ static int load_object(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max
 	int r;
 
 	libbpf_set_print(keep_complaint);
-	last_complaint[0] = '\0';
+	complaint[0] = '\0';
 	object = dwd_bpf__open();
 	if (!object) {
 		r = -errno;
@@ -185,7 +186,7 @@ static int load_object(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max
 	r = dwd_bpf__load(object);
 	if (r < 0) {
 		set_message(message, "the kernel does not load it: %s%s%s", strerror(-r),
-			    last_complaint[0] ? " - " : "", last_complaint);
+			    complaint[0] ? " - " : "", complaint);
 		return r;
 	}
 	shared = &object->bss->control;
@@ -193,7 +194,7 @@ static int load_object(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max
 	r = dwd_bpf__attach(object);
 	if (r < 0) {
 		set_message(message, "the kernel does not attach it: %s%s%s", strerror(-r),
-			    last_complaint[0] ? " - " : "", last_complaint);
+			    complaint[0] ? " - " : "", complaint);
 		return r;
 	}
 	r = exec_self(shared);
