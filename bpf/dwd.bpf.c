@@ -394,7 +394,7 @@ static __always_inline void on_check(struct linux_binprm *bprm)
 
 	if (!control.armed)
 		return;
-	open = gate_open_for_file(task, bprm->file);
+	open = gate_open_for_file(task, bprm->file, NULL);
 	if (!open && !first)
 		return;
 	state = bpf_task_storage_get(&exec_states, task, 0, open ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
@@ -426,7 +426,7 @@ static __always_inline void on_committed(struct linux_binprm *bprm, __u32 hook)
 
 	if (!armed(task, hook))
 		return;
-	if (!gate_open_for_comm(task) && !gate_open_for_file(task, bprm->file)) {
+	if (!gate_open_for_exec(task, bprm->file)) {
 		/* A script may be watched where its interpreter is not. */
 		if (bprm->interp == bprm->filename)
 			return;
@@ -497,7 +497,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 		return 0;
 	if (!armed(task, DWD_BACKEND_TRACEPOINT))
 		return 0;
-	if (!gate_open_for_comm(task) && !gate_open_for_file(task, bprm->file)) {
+	if (!gate_open_for_exec(task, bprm->file)) {
 		/* All there is to tell where a script lies is the text given to exec. */
 		if (backend != DWD_BACKEND_TRACEPOINT || !control.directories ||
 		    bprm->interp == bprm->filename)

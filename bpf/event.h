@@ -32,7 +32,7 @@ typedef signed long long __s64;
 #define DWD_RECORD_ARGV	  4096	/* bytes kept of the arguments */
 #define DWD_RECORD_WATCHES 16	/* watch ids kept with a stop */
 #define DWD_COMM_LEN	  16
-#define DWD_GATE_BITS	  20	/* log2 of the bits in the gate */
+#define DWD_GATE_ORDER	  13	/* log2 of the gate's 64-bit words */
 
 /* How the kernel side is attached. Order of preference. */
 enum dwd_backend {
@@ -104,7 +104,6 @@ struct dwd_control {
 	__u32 stops;	   /* both, atomically: records in the map */
 	__u32 provisional; /* kernel: records whose exec is not confirmed */
 	__u32 missed;	   /* kernel: execs not looked at for want of memory */
-	__u64 seed;	   /* daemon: for the gate and the path hashes */
 	__u64 next_stop;   /* kernel: the last stop id given */
 	__u64 lost;	   /* kernel: ring records that found no room */
 };
@@ -207,34 +206,36 @@ dwd_path_key(struct dwd_path_hash path, __u32 directory)
 	return path;
 }
 
-/* The first 15 bytes of a name, zero-padded, as two words: what the gate knows of it, because it is
- * also what the kernel keeps as comm of the name given to exec. */
-static inline __attribute__((always_inline)) __u64 dwd_gate_name(__u64 low, __u64 high, __u64 seed)
+/*
+ * The gate is a Bloom filter of which each key touches one word only: one load, most likely a cache
+ * miss, is what a test costs. Three bits of that word must be set for the key to be worth a look-up;
+ * with 10,000 watches about one key in five hundred gets through that should not.
+ *
+ * Of a name the gate knows the first 15 bytes, zero-padded, as two words: that is also what the
+ * kernel keeps as comm of the name given to exec. Of a file it knows the inode number.
+ */
+static inline __attribute__((always_inline)) __u64 dwd_gate_hash(__u64 a, __u64 b, __u64 seed)
 {
-	return dwd_mix2(low, high, seed);
+	__u64 x = (a ^ seed) * 0x9e3779b97f4a7c15ULL;
+
+	x = (x ^ x >> 32 ^ b) * 0xbf58476d1ce4e5b9ULL;
+	return x ^ x >> 29;
 }
 
-static inline __attribute__((always_inline)) __u64 dwd_gate_file(const struct dwd_file_id *file,
-								 __u64 seed)
+static inline __attribute__((always_inline)) __u32 dwd_gate_word(__u64 hash)
 {
-	return dwd_mix2(file->ino, (__u64)file->dev << 32 | file->generation, ~seed);
+	return hash >> (64 - DWD_GATE_ORDER);
 }
 
-/* The gate: two bits a key, both must be set for the key to be worth a look-up. */
-static inline __attribute__((always_inline)) __u32 dwd_gate_bit1(__u64 hash)
+static inline __attribute__((always_inline)) __u64 dwd_gate_mask(__u64 hash)
 {
-	return hash & ((1u << DWD_GATE_BITS) - 1);
-}
-
-static inline __attribute__((always_inline)) __u32 dwd_gate_bit2(__u64 hash)
-{
-	return (hash >> 32) & ((1u << DWD_GATE_BITS) - 1);
+	return 1ULL << (hash & 63) | 1ULL << (hash >> 6 & 63) | 1ULL << (hash >> 12 & 63);
 }
 
 _Static_assert(sizeof(struct dwd_file_id) == 16, "dwd_file_id");
 _Static_assert(sizeof(struct dwd_watch_entry) == 40, "dwd_watch_entry");
 _Static_assert(sizeof(struct dwd_counters) == 8 + 8 * DWD_SKIP_COUNT, "dwd_counters");
-_Static_assert(sizeof(struct dwd_control) == 56, "dwd_control");
+_Static_assert(sizeof(struct dwd_control) == 48, "dwd_control");
 _Static_assert(sizeof(struct dwd_stop_key) == 16, "dwd_stop_key");
 _Static_assert(sizeof(struct dwd_stop_record) == 6472, "dwd_stop_record");
 _Static_assert(sizeof(struct dwd_ring_record) == 56, "dwd_ring_record");

@@ -111,15 +111,18 @@ struct {
 } paths SEC(".maps");
 
 struct dwd_control control;
-__u64 gate[(1 << DWD_GATE_BITS) / 64];
+__u64 gate[1 << DWD_GATE_ORDER];
+
+/* For the hashes; random, set before the object is loaded, so that the verifier folds it in. */
+const volatile __u64 seed;
 
 /* ---- the gate -------------------------------------------------------------------------------- */
 
-static __always_inline bool gate_open(__u64 hash)
+static __always_inline bool gate_open(__u64 a, __u64 b)
 {
-	__u32 a = dwd_gate_bit1(hash), b = dwd_gate_bit2(hash);
+	__u64 hash = dwd_gate_hash(a, b, seed), mask = dwd_gate_mask(hash);
 
-	return (gate[a >> 6] >> (a & 63)) & (gate[b >> 6] >> (b & 63)) & 1;
+	return (gate[dwd_gate_word(hash)] & mask) == mask;
 }
 
 #define MEMFD_PREFIX	  "memfd:"
@@ -130,67 +133,54 @@ static __always_inline bool is_memfd_name(__u64 first_word)
 	return (first_word & 0xffffffffffffULL) == 0x3a64666d656dULL; /* "memfd:", little endian */
 }
 
-static __always_inline bool gate_open_for_dentry_name(const unsigned char *name)
-{
-	__u64 word[2] = {};
-
-	bpf_probe_read_kernel_str(word, sizeof(word), name);
-	if (gate_open(dwd_gate_name(word[0], word[1], control.seed)))
-		return true;
-	if (!is_memfd_name(word[0]))
-		return false;
-	word[0] = word[1] = 0;
-	bpf_probe_read_kernel_str(word, sizeof(word), name + MEMFD_PREFIX_SIZE);
-	return gate_open(dwd_gate_name(word[0], word[1], control.seed));
-}
-
 /* Is one of the directories above the file watched? Only the mount that is the process's root is
  * walked here; a file on another mount gets the benefit of the doubt. */
 static __always_inline bool gate_open_for_directories(struct task_struct *task, struct file *file)
 {
 	struct dentry *dentry = file->f_path.dentry, *parent;
-	__u32 dev = file->f_inode->i_sb->s_dev;
 
 	if (file->f_path.mnt != task->fs->root.mnt)
 		return true;
 	for (int i = 0; i < 32; i++) {
-		struct dwd_file_id id = {.dev = dev};
-
 		parent = dentry->d_parent;
 		if (parent == dentry)
 			return false;
-		id.ino = parent->d_inode->i_ino;
-		id.generation = parent->d_inode->i_generation;
-		if (gate_open(dwd_gate_file(&id, control.seed)))
+		if (gate_open(parent->d_inode->i_ino, 0))
 			return true;
 		dentry = parent;
 	}
 	return true;
 }
 
-/* May this file be watched? False is certain. */
-static __always_inline bool gate_open_for_file(struct task_struct *task, struct file *file)
+/* May this file be watched? False is certain. What of it has the name `known` is not asked again. */
+static __always_inline bool gate_open_for_file(struct task_struct *task, struct file *file,
+					       const __u64 *known)
 {
-	struct inode *inode = file->f_inode;
-	struct dwd_file_id id = {
-		.ino = inode->i_ino,
-		.dev = inode->i_sb->s_dev,
-		.generation = inode->i_generation,
-	};
+	const unsigned char *name = file->f_path.dentry->d_name.name;
+	__u64 word[2] = {};
 
-	if (gate_open(dwd_gate_file(&id, control.seed)))
-		return true;
-	if (gate_open_for_dentry_name(file->f_path.dentry->d_name.name))
+	bpf_probe_read_kernel_str(word, sizeof(word), name);
+	if (!known || word[0] != known[0] || word[1] != known[1]) {
+		if (gate_open(word[0], word[1]))
+			return true;
+		if (is_memfd_name(word[0])) {
+			word[0] = word[1] = 0;
+			bpf_probe_read_kernel_str(word, sizeof(word), name + MEMFD_PREFIX_SIZE);
+			if (gate_open(word[0], word[1]))
+				return true;
+		}
+	}
+	if (gate_open(file->f_inode->i_ino, 0))
 		return true;
 	return control.directories && gate_open_for_directories(task, file);
 }
 
-/* May the name given to exec be watched? The kernel has just made it the task's comm. */
-static __always_inline bool gate_open_for_comm(struct task_struct *task)
+/* May this exec be watched? The kernel has just made the name given to exec the task's comm. */
+static __always_inline bool gate_open_for_exec(struct task_struct *task, struct file *file)
 {
 	const __u64 *comm = (const __u64 *)task->comm;
 
-	return gate_open(dwd_gate_name(comm[0], comm[1], control.seed));
+	return gate_open(comm[0], comm[1]) || gate_open_for_file(task, file, comm);
 }
 
 /* ---- working memory -------------------------------------------------------------------------- */
@@ -303,12 +293,12 @@ static __always_inline struct dwd_path_hash component_hash(struct scratch *s, __
 
 		if (rest < 8) {
 			word &= (1ULL << (8 * rest)) - 1;
-			dwd_component_word(&hash, word, control.seed);
+			dwd_component_word(&hash, word, seed);
 			break;
 		}
-		dwd_component_word(&hash, word, control.seed);
+		dwd_component_word(&hash, word, seed);
 	}
-	dwd_component_word(&hash, length, control.seed);
+	dwd_component_word(&hash, length, seed);
 	return hash;
 }
 
@@ -387,7 +377,7 @@ static long text_step(__u32 index, struct scratch **scratch)
 	if (c != '/' && c != '\0') {
 		walk->word |= (__u64)c << (8 * (walk->length & 7));
 		if ((++walk->length & 7) == 0) {
-			dwd_component_word(&walk->component, walk->word, control.seed);
+			dwd_component_word(&walk->component, walk->word, seed);
 			walk->word = 0;
 		}
 		return 0;
@@ -401,8 +391,8 @@ static long text_step(__u32 index, struct scratch **scratch)
 		walk->valid = 0;
 		return 1;
 	} else {
-		dwd_component_word(&walk->component, walk->word, control.seed);
-		dwd_component_word(&walk->component, walk->length, control.seed);
+		dwd_component_word(&walk->component, walk->word, seed);
+		dwd_component_word(&walk->component, walk->length, seed);
 		s->components[s->top & (COMPONENTS - 1)] = walk->component;
 		s->top++;
 	}
@@ -438,7 +428,7 @@ static long fold_step(__u32 index, struct scratch **scratch)
 
 	if (at >= s->top)
 		return 1;
-	dwd_path_push(&walk->path, &s->components[at & (COMPONENTS - 1)], control.seed);
+	dwd_path_push(&walk->path, &s->components[at & (COMPONENTS - 1)], seed);
 	if (!last && !walk->directories)
 		return 0;
 	key = dwd_path_key(walk->path, !last);

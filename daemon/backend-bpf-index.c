@@ -36,27 +36,27 @@ struct slot_keys {
 struct index {
 	struct index_maps maps;
 	struct slot_keys *slots[DWD_MAX_WATCHES];
-	uint16_t gate_uses[1 << DWD_GATE_BITS];
+	uint16_t gate_uses[64 << DWD_GATE_ORDER];
 };
 
 /* ---- the gate -------------------------------------------------------------------------------- */
 
-static void gate_bit(struct index *ix, uint32_t bit, int delta)
-{
-	__u64 mask = 1ULL << (bit & 63), *word = &ix->maps.gate[bit >> 6];
-	uint16_t *uses = &ix->gate_uses[bit];
-
-	/* A bit wanted by more watches than can be counted stays set: too open is safe. */
-	if (*uses == UINT16_MAX)
-		return;
-	*uses += delta;
-	__atomic_store_n(word, *uses ? *word | mask : *word & ~mask, __ATOMIC_RELEASE);
-}
-
 static void gate_want(struct index *ix, __u64 hash, int delta)
 {
-	gate_bit(ix, dwd_gate_bit1(hash), delta);
-	gate_bit(ix, dwd_gate_bit2(hash), delta);
+	uint32_t at = dwd_gate_word(hash);
+	__u64 word = ix->maps.gate[at];
+
+	for (__u64 mask = dwd_gate_mask(hash); mask; mask &= mask - 1) {
+		uint16_t *uses = &ix->gate_uses[64 * at + (unsigned int)__builtin_ctzll(mask)];
+		__u64 bit = mask & -mask;
+
+		/* A bit wanted by more watches than can be counted stays: too open is safe. */
+		if (*uses == UINT16_MAX)
+			continue;
+		*uses += delta;
+		word = *uses ? word | bit : word & ~bit;
+	}
+	__atomic_store_n(&ix->maps.gate[at], word, __ATOMIC_RELEASE);
 }
 
 static __u64 gate_hash_of_name(const struct index *ix, const char *name)
@@ -64,7 +64,7 @@ static __u64 gate_hash_of_name(const struct index *ix, const char *name)
 	__u64 words[2] = {};
 
 	memcpy(words, name, strnlen(name, DWD_COMM_LEN - 1));
-	return dwd_gate_name(words[0], words[1], ix->maps.control->seed);
+	return dwd_gate_hash(words[0], words[1], ix->maps.seed);
 }
 
 /* ---- paths ----------------------------------------------------------------------------------- */
@@ -200,7 +200,7 @@ static int link_file(struct index *ix, uint32_t slot, const struct index_target 
 	if (!target->exists)
 		return 0;
 	keys->file = target->file;
-	return link_key(ix, slot, KEY_FILE, dwd_gate_file(&keys->file, ix->maps.control->seed));
+	return link_key(ix, slot, KEY_FILE, dwd_gate_hash(keys->file.ino, 0, ix->maps.seed));
 }
 
 /* The gate's hash for a path is its last component's; directories are looked for without it. */
@@ -208,7 +208,7 @@ static int link_path(struct index *ix, uint32_t slot, int key, const char *path)
 {
 	struct slot_keys *keys = ix->slots[slot];
 	bool directory = keys->kind == DWD_WATCH_DIRECTORY;
-	struct dwd_path_hash hash = hash_path(path, directory, ix->maps.control->seed);
+	struct dwd_path_hash hash = hash_path(path, directory, ix->maps.seed);
 
 	if (key == KEY_PATH)
 		keys->path = hash;
@@ -260,7 +260,7 @@ int index_update(struct index *ix, uint32_t slot, const struct index_target *tar
 	int r = 0;
 
 	if (target->real) {
-		real = hash_path(target->real, directory, ix->maps.control->seed);
+		real = hash_path(target->real, directory, ix->maps.seed);
 		if (memcmp(&real, &keys->real_path, sizeof(real)) != 0) {
 			unlink_key(ix, slot, KEY_REAL_PATH);
 			r = link_path(ix, slot, KEY_REAL_PATH, target->real);

@@ -25,6 +25,7 @@ struct index_target {
 struct index_maps {
 	struct dwd_control *control;
 	__u64 *gate;
+	__u64 seed; /* what the object was loaded with */
 	struct dwd_watch_entry *entries;
 	int names, files, paths;
 };

@@ -169,6 +169,7 @@ static int load_object(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max
 {
 	_cleanup_(dwd_bpf__destroyp) struct dwd_bpf *object = NULL;
 	struct dwd_control *shared;
+	__u64 seed;
 	int r;
 
 	libbpf_set_print(keep_complaint);
@@ -181,6 +182,9 @@ static int load_object(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max
 	}
 	choose_programs(object, kind);
 	object->rodata->backend = kind;
+	if (getrandom(&seed, sizeof(seed), 0) < 0)
+		return -errno;
+	object->rodata->seed = seed;
 	/* A little more room than may be used: a slot is freed a moment after it is counted. */
 	bpf_map__set_max_entries(object->maps.stops, max_stopped + 256);
 	r = dwd_bpf__load(object);
@@ -514,11 +518,10 @@ static int share_memory(struct bpf_backend *b)
 	r = map_memory(b->object->maps.counters, DWD_MAX_WATCHES * sizeof(*b->counters), &b->counters);
 	if (r < 0)
 		return r;
-	if (getrandom(&control(b)->seed, sizeof(control(b)->seed), 0) < 0)
-		return -errno;
 	maps = (struct index_maps){
 		.control = control(b),
 		.gate = b->object->bss->gate,
+		.seed = b->object->rodata->seed,
 		.entries = b->entries,
 		.names = bpf_map__fd(b->object->maps.names),
 		.files = bpf_map__fd(b->object->maps.files),
