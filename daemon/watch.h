@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "event.h"
+#include "util.h"
 
 struct watch {
 	uint64_t id;
@@ -27,11 +28,16 @@ struct watch {
 
 /* Parse a target: NAME, absolute PATH or PATH/. Normalises `//`, `.` and `..`
  * textually. On -EINVAL *reason (static text) says what is wrong: empty, longer than a name or a
- * path may be, relative, a name of `.` or `..`. Bytes need not be UTF-8. */
+ * path may be, deeper than DWD_PATH_DEPTH, relative, a name of `.` or `..`, or the root directory,
+ * which would stop the whole machine. Bytes need not be UTF-8. */
 int watch_new(struct watch **ret, const char *target, const char **reason);
 struct watch *watch_free(struct watch *w);
+DEFINE_CLEANUP(struct watch *, watch_free)
 
 const char *watch_kind_name(enum dwd_watch_kind kind);
+
+/* Counters of skips by reason, without those that are 0. */
+json_t *watch_skips_to_json(const __u64 skipped[static DWD_SKIP_COUNT]);
 
 /* The Watch object of the Varlink interface; a new reference, NULL on lack of memory. */
 json_t *watch_to_json(const struct watch *w, const struct dwd_counters *counters);

@@ -9,11 +9,12 @@
  * blocks until the answer is there; events that arrive meanwhile are queued and handed to the
  * listener by the next dwd_dispatch(). Callers with an event loop poll dwd_get_fd() for
  * dwd_get_events() and call dwd_dispatch(d, 0); callers without one call dwd_dispatch(d, -1).
- * No call may be made from within a listener's callback, except those marked "callback-safe".
+ * From within a callback only what is marked "callback-safe" may be called; other calls fail with
+ * -EDEADLK, and dwd_close() is not allowed.
  *
- * Results: 0 or more is success. Negative is failure: one of -errno, and dwd_error() then tells what
- * failed, on what, why, and what to do about it. Outputs are untouched on failure. The codes that
- * a caller is expected to handle:
+ * Results: 0 or more is success. Negative is failure: one of -errno, and dwd_error() then tells
+ * what failed, on what, why, and what to do about it. Outputs are untouched on failure. The codes
+ * that a caller is expected to handle:
  *
  *   -ENOENT     no such stop or watch, or none fits
  *   -ETIMEDOUT  the time given ran out
@@ -21,14 +22,19 @@
  *   -EPERM, -EACCES  not permitted
  *   -EINVAL     an argument, or a target that cannot be watched
  *   -ENOSPC     a limit was reached
- *   -ENOTCONN, -ECONNREFUSED, -ECONNRESET  no daemon, or it went away
+ *   -EIO        the kernel refused
+ *   -ECONNREFUSED  no daemon; -ECONNRESET  it went away; -ENOTCONN  the connection is over
+ *   -EINTR      a signal came while a call that may take long waited
  *   -EPROTO     the daemon answered what this library does not understand
+ *
+ * -ECONNRESET and -EINTR end the connection, and so does -EPROTO if the stream is unusable: claims
+ * fall back, later calls answer -ENOTCONN, and all that is left to do is dwd_close().
  *
  * The library does not log, does not start threads, installs no signal handlers and is safe to use
  * from several threads as long as each connection is used by one at a time.
  *
  * Strings in the structures are printable UTF-8, escaped where a process gave other bytes; the
- * daemon's JSON, which has those bytes in base64 too, is in `json`.
+ * daemon's JSON, which has those bytes in base64 too, is what dwd_stop_json() and its like answer.
  */
 
 #include <stdbool.h>
@@ -62,7 +68,6 @@ struct dwd_watch {
 	const struct dwd_count *skips;
 	size_t skips_count;
 	const char *created; /* RFC 3339 */
-	const char *json;    /* the object as the daemon sent it, one line */
 };
 
 struct dwd_stop {
@@ -84,12 +89,11 @@ struct dwd_stop {
 	const uint64_t *watches;
 	size_t watches_count;
 	const char *backend;
-	const char *since;	/* RFC 3339 */
-	double age;		/* seconds, by this machine's clock, when the reply arrived */
-	bool container;		/* in another pid or mount namespace than the daemon */
-	pid_t claimed_by;	/* 0: nobody */
-	pid_t tracer;		/* 0: none */
-	const char *json;
+	const char *since; /* RFC 3339 */
+	double age;	   /* seconds, by this machine's clock, when the reply arrived */
+	bool container;	   /* in another pid or mount namespace than the daemon */
+	pid_t claimed_by;  /* 0: nobody */
+	pid_t tracer;	   /* 0: none */
 };
 
 /* What happened; fields that do not apply are NULL or 0. */
@@ -107,7 +111,6 @@ struct dwd_event {
 	const char *skip_comm;
 	const char *skip_reason;
 	uint64_t skip_watch;
-	const char *json;
 };
 
 struct dwd_status {
@@ -117,7 +120,6 @@ struct dwd_status {
 	uint64_t watches, stops, max_stopped, caught, skipped, clients;
 	const char *started;
 	const char *kernel;
-	const char *json;
 };
 
 /* Which stops are meant. Zero or NULL in a field does not narrow. */
@@ -131,7 +133,7 @@ struct dwd_selector {
 /* Callbacks of a connection; any may be NULL. What they are given lives until they return. */
 struct dwd_listener {
 	void (*event)(struct dwd *d, const struct dwd_event *event, void *userdata);
-	/* The connection broke; `error` is a -errno. Called once, from dwd_dispatch(). */
+	/* The connection is over; `error` is a -errno. Called once, from dwd_dispatch(). */
 	void (*error)(struct dwd *d, int error, const char *message, void *userdata);
 };
 
@@ -159,7 +161,9 @@ ssize_t dwd_list(struct dwd *d, const struct dwd_selector *sel, struct dwd_stop 
 /* The one stop that `sel` names, -ENOENT if none, -EBUSY if more than one. */
 int dwd_info(struct dwd *d, const struct dwd_selector *sel, struct dwd_stop **ret);
 
-/* Wait until a stop exists that `sel` allows. timeout in ms; 0: look once, negative: for ever. */
+/* Wait until a stop exists that `sel` allows. timeout in ms; 0: look once, negative: for ever.
+ * Unless it is 0 a signal handler that runs while this waits ends it, and the connection, with
+ * -EINTR. */
 int dwd_wait(struct dwd *d, const struct dwd_selector *sel, int timeout, struct dwd_stop **ret);
 
 /* Take the oldest stop that nobody has taken and `sel` allows. timeout as in dwd_wait(). */
@@ -170,26 +174,39 @@ int dwd_unclaim(struct dwd *d, uint64_t id, struct dwd_stop **ret);
  * on another connection than the one that holds the claim. */
 int dwd_attached(struct dwd *d, uint64_t id);
 
-/* Release, or send `signal` to, the stops named. `ids` NULL: all there are. Returns how many. */
+/* Release, or send `signal` to, the stops named. `ids` NULL: all there are, and none that ends
+ * meanwhile is an error. Returns how many. */
 ssize_t dwd_continue(struct dwd *d, const uint64_t *ids, size_t n);
 ssize_t dwd_kill(struct dwd *d, const uint64_t *ids, size_t n, int signal);
 
 /* Have events delivered to `listener` (copied) from now on; with `replay` the newest that the
- * daemon has kept come first. */
+ * daemon has kept come first. Once per connection, else -EALREADY. A caller that does not dispatch
+ * for so long that the queue fills up learns from an event how many were `lost`. */
 int dwd_subscribe(struct dwd *d, bool replay, const struct dwd_listener *listener, void *userdata);
 
 /* The events the daemon has kept, oldest first, without subscribing: each is handed to `cb`. */
-int dwd_history(struct dwd *d, void (*cb)(struct dwd *d, const struct dwd_event *event, void *userdata),
+int dwd_history(struct dwd *d,
+		void (*cb)(struct dwd *d, const struct dwd_event *event, void *userdata),
 		void *userdata);
 
 int dwd_status(struct dwd *d, struct dwd_status **ret);
 
-/* For the caller's own loop: poll the descriptor for these poll(2) events (callback-safe). */
+/* For the caller's own loop: poll the descriptor for these poll(2) events (callback-safe). It is
+ * the same from dwd_connect() to dwd_close(), and shows the daemon's death also without
+ * subscription. */
 int dwd_get_fd(struct dwd *d);
 int dwd_get_events(struct dwd *d);
 /* Read what is there, waiting at most `timeout` ms (0: not, negative: for ever) for the first
- * event, and call the listener. Returns the number of events delivered. */
+ * event, and call the listener. Returns the number of events delivered, 0 if the time ran out, or
+ * fails with what ended the connection, or with -EINTR, which here leaves the connection alone. */
 int dwd_dispatch(struct dwd *d, int timeout);
+
+/* The object as the daemon sent it, one line of JSON, which lives as long as the structure (and is
+ * made when first asked for; callback-safe). NULL on lack of memory. */
+const char *dwd_watch_json(const struct dwd_watch *w);
+const char *dwd_stop_json(const struct dwd_stop *s);
+const char *dwd_event_json(const struct dwd_event *e);
+const char *dwd_status_json(const struct dwd_status *s);
 
 struct dwd_watch *dwd_watch_free(struct dwd_watch *w);
 struct dwd_watch **dwd_watches_free(struct dwd_watch **w);

@@ -37,7 +37,8 @@ int varlink_receive(struct varlink *v, json_t **ret);
 /* True if varlink_receive() would give a message without touching the socket. */
 bool varlink_pending(const struct varlink *v);
 
-/* Append one message; the reference to `message` is stolen, also on failure. */
+/* Append one message; the reference to `message` is stolen, also on failure. NULL is what the
+ * makers below answer without memory, and gives -ENOMEM. */
 int varlink_enqueue(struct varlink *v, json_t *message);
 /* Bytes that wait to be written. */
 size_t varlink_queued(const struct varlink *v);
@@ -50,7 +51,8 @@ json_t *varlink_reply(json_t *parameters, bool continues);
 json_t *varlink_error(const char *error, json_t *parameters);
 
 /* A received call, borrowed from `message`. 0, or -EBADMSG if it is none (missing or mistyped
- * method, mistyped more/oneway/upgrade/parameters). `parameters` is never NULL: {} if absent. */
+ * method, mistyped more/oneway/upgrade/parameters). `parameters` is never NULL: {} if absent (and
+ * -ENOMEM if there is none for that); null counts as absent. */
 struct varlink_method_call {
 	const char *method;
 	json_t *parameters;
@@ -58,7 +60,7 @@ struct varlink_method_call {
 };
 int varlink_parse_call(json_t *message, struct varlink_method_call *ret);
 
-/* A received reply, borrowed from `message`; `error` NULL on success. 0 or -EBADMSG. */
+/* A received reply, borrowed from `message`; `error` NULL on success. 0, -EBADMSG or -ENOMEM. */
 struct varlink_method_reply {
 	const char *error;
 	json_t *parameters;
@@ -66,9 +68,9 @@ struct varlink_method_reply {
 };
 int varlink_parse_reply(json_t *message, struct varlink_method_reply *ret);
 
-/* Text that may hold any byte. Sets `key` in `object` to a printable form (valid UTF-8 stays, other
- * bytes, control characters and backslashes become \xNN, \n, \t, \\ ...) and, if that differs from
- * the bytes, `key`_raw to their base64. 0 or -ENOMEM. */
+/* Text that may hold any byte. Sets `key` in `object` to a printable form (valid UTF-8 stays; other
+ * bytes, control characters, marks that reorder text, and backslashes become \xNN, \n, \t, \\ ...)
+ * and, if that differs from the bytes, `key`_raw to their base64. 0 or -ENOMEM. */
 int varlink_set_bytes(json_t *object, const char *key, const void *bytes, size_t size);
 /* The same for an array of strings: `key` and, if any differs, `key`_raw (all of them). */
 int varlink_set_byte_strings(json_t *object, const char *key, const char *const *strings, size_t n);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "client.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "print.h"
+#include "start.h"
+#include "util.h"
+
+const char *client_socket(const struct client *c)
+{
+	const char *env = getenv("DWD_SOCKET");
+
+	if (c->options.socket)
+		return c->options.socket;
+	return env && *env ? env : DWD_DEFAULT_SOCKET;
+}
+
+void client_disconnect(struct client *c)
+{
+	c->dwd = dwd_close(c->dwd);
+	free(c->connected_to);
+	c->connected_to = NULL;
+}
+
+/* The daemon's absence is common enough to be explained in the user's terms. */
+static enum exit_status explain_absence(const struct client *c)
+{
+	const char *socket = client_socket(c);
+
+	if (geteuid() != 0)
+		print_error("no daemon listens on %s; start it as root (dwdd, or systemctl start "
+			    "dwdd), or run dwd as root, which starts one",
+			    socket);
+	else if (c->options.no_start)
+		print_error("no daemon listens on %s; start one with dwdd, or leave out --no-start",
+			    socket);
+	else
+		print_error("no daemon listens on %s: nothing is watched or stopped; "
+			    "dwd watch TARGET starts one",
+			    socket);
+	return EXIT_NO_DAEMON;
+}
+
+static enum exit_status explain_refusal(const struct client *c, int r)
+{
+	if (exit_status(r) == EXIT_NO_DAEMON)
+		return explain_absence(c);
+	print_error("%s", dwd_error(NULL));
+	return exit_status(r);
+}
+
+enum exit_status client_connect(struct client *c, bool start)
+{
+	const char *socket = client_socket(c);
+	_cleanup_free_ char *name = NULL;
+	int r;
+
+	if (c->dwd && str_eq(c->connected_to, socket))
+		return EXIT_DONE;
+	client_disconnect(c);
+
+	name = strdup(socket);
+	if (!name)
+		return print_failure("cannot connect", -ENOMEM);
+
+	r = dwd_connect(&c->dwd, socket);
+	if (exit_status(r) == EXIT_NO_DAEMON && start && !c->options.no_start && geteuid() == 0) {
+		enum exit_status status = start_daemon(c);
+
+		/* Somebody else may have started one meanwhile. */
+		r = dwd_connect(&c->dwd, socket);
+		if (r < 0 && status != EXIT_DONE)
+			return status;
+	}
+	if (r < 0)
+		return explain_refusal(c, r);
+	c->connected_to = steal_pointer(name);
+	return EXIT_DONE;
+}
+
+enum exit_status client_failed(struct client *c, int result)
+{
+	enum exit_status status = exit_status(result);
+
+	/* Whoever interrupted us knows. */
+	if (status != EXIT_INTERRUPTED)
+		print_error("%s", dwd_error(c->dwd));
+	if (status == EXIT_NO_DAEMON || status == EXIT_INTERRUPTED)
+		client_disconnect(c);
+	return status;
+}
+
+bool client_has_watches(struct client *c)
+{
+	struct dwd_watch **watches = NULL;
+	ssize_t n = dwd_watches(c->dwd, &watches);
+
+	if (n >= 0)
+		dwd_watches_free(watches);
+	return n != 0;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "debugger.h"
+
+#include <stdio.h>
+
+#include "path.h"
+#include "print.h"
+#include "process.h"
+#include "quote.h"
+#include "show.h"
+#include "util.h"
+#include "yama.h"
+
+enum exit_status debugger_find(char **ret)
+{
+	const char *env = getenv("DWD_GDB");
+	int r = process_find(env && *env ? env : "gdb", ret);
+
+	if (r == -ENOENT && env && *env)
+		print_error("%s, which $DWD_GDB names, is not a program", env);
+	else if (r == -ENOENT)
+		print_error("gdb is not installed, or not in $PATH: apt install gdb, or name it in "
+			    "$DWD_GDB");
+	else if (r < 0)
+		return print_failure("cannot look for gdb", r);
+	return r < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* Yama, where it is in force, would have gdb fail with a bare EPERM. */
+static enum exit_status check_yama(const struct dwd_stop *stop)
+{
+	enum yama_scope scope = yama_scope();
+
+	if (yama_allows_attach(scope))
+		return EXIT_DONE;
+	if (scope == YAMA_NOBODY)
+		print_error("gdb cannot attach to " STOP_FORMAT ": Yama's ptrace_scope is 3, which "
+			    "forbids it to everybody until the next boot",
+			    STOP_ARGS(stop));
+	else
+		print_error("gdb cannot attach to " STOP_FORMAT
+			    ": Yama's ptrace_scope is %d; run dwd "
+			    "as root, or sysctl kernel.yama.ptrace_scope=0",
+			    STOP_ARGS(stop), (int)scope);
+	return EXIT_NOT_PERMITTED;
+}
+
+enum exit_status debugger_check(const struct dwd_stop *stop)
+{
+	long tracer;
+
+	if (process_status_field(stop->pid, "TracerPid", &tracer) < 0) {
+		print_error(STOP_FORMAT " is gone", STOP_ARGS(stop));
+		return EXIT_NO_MATCH;
+	}
+	if (tracer != 0) {
+		print_error(STOP_FORMAT " is already traced by process %ld; end that first",
+			    STOP_ARGS(stop), tracer);
+		return EXIT_FAILED;
+	}
+	return check_yama(stop);
+}
+
+/* The gdb command that reports the attach. gdb gives it to the user's shell, whichever that is.
+ * This program is named through /proc, which needs no quoting and stays true when the file is
+ * replaced. */
+static int report_command(const struct client *c, const struct dwd_stop *stop, char **ret)
+{
+	_cleanup_free_ char *socket = NULL, *quoted = NULL;
+	int r = path_absolute(client_socket(c), NULL, &socket);
+
+	if (r == 0)
+		r = quote_any_shell(socket, &quoted);
+	if (r == -EINVAL) {
+		print_error(
+			"gdb cannot be told of the socket %s: not every shell can quote its name",
+			socket);
+		return r;
+	}
+	if (r == 0 && asprintf(ret, "shell /proc/%d/exe --socket %s debugger-attached %llu",
+			       (int)getpid(), quoted, (unsigned long long)stop->id) < 0)
+		r = -ENOMEM;
+	if (r < 0)
+		print_failure("cannot prepare gdb", r);
+	return r;
+}
+
+int debugger_run(const struct client *c, const char *gdb, const struct dwd_stop *stop,
+		 char *const *args)
+{
+	_cleanup_free_ const char **argv = NULL;
+	_cleanup_free_ char *report = NULL;
+	size_t own = 0, theirs = 0;
+	char pid[16];
+	int r = report_command(c, stop, &report);
+
+	if (r < 0)
+		return r;
+	while (args[theirs])
+		theirs++;
+
+	snprintf(pid, sizeof(pid), "%d", (int)stop->pid);
+	const char *const before[] = {
+		gdb,
+		"-q",
+		"-p",
+		pid,
+		"-ex",
+		"handle SIGCONT nostop noprint pass",
+		"-ex",
+		report,
+		/* No library is mapped yet, so a breakpoint in one is always pending. */
+		"-ex",
+		"set breakpoint pending on",
+	};
+
+	argv = calloc(ARRAY_SIZE(before) + theirs + 1, sizeof(*argv));
+	if (!argv) {
+		print_failure("cannot prepare gdb", -ENOMEM);
+		return -ENOMEM;
+	}
+	for (; own < ARRAY_SIZE(before); own++)
+		argv[own] = before[own];
+	for (size_t i = 0; i < theirs; i++)
+		argv[own + i] = args[i];
+
+	fflush(stdout);
+	r = process_foreground((char *const *)argv);
+	if (r < 0)
+		print_error("cannot run %s: %s", gdb, strerror(-r));
+	return r;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DWD_CLIENT_PROCESS_H
+#define DWD_CLIENT_PROCESS_H
+
+/*
+ * Running other programs, and looking at processes. Silent; answers 0 or -errno unless it says
+ * otherwise. An exit status is that of a shell: 128 + N if signal N ended the program.
+ */
+
+#include <sys/types.h>
+
+/* The program `name` as execvp(3) would find it, malloc()ed. -ENOENT. */
+int process_find(const char *name, char **ret);
+
+/* Run argv[0] (a path) to its end without standard input, its standard output going to standard
+ * error. Answers its exit status. */
+int process_run(char *const argv[]);
+
+/* The same with its standard output in *ret, malloc()ed, and its standard error thrown away. */
+int process_capture(char *const argv[], char **ret);
+
+/* Run argv[0] in the foreground: it has our terminal, and SIGINT and SIGQUIT are for it alone while
+ * SIGTERM and SIGHUP are passed on to it. Answers its exit status. */
+int process_foreground(char *const argv[]);
+
+/* A number in /proc/PID/status, such as "TracerPid". -ESRCH if the process is gone. */
+int process_status_field(pid_t pid, const char *field, long *ret);
+
+#endif

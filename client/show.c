@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "show.h"
+
+#include <pwd.h>
+#include <stdio.h>
+
+#include "duration.h"
+#include "quote.h"
+#include "table.h"
+#include "util.h"
+
+/* Without arguments the name stands in brackets, as ps(1) has it. */
+char *show_command(const struct dwd_stop *stop)
+{
+	_cleanup_free_ char *words = NULL;
+	char *text;
+
+	if (stop->argc == 0)
+		return asprintf(&text, "[%s]", stop->comm) < 0 ? NULL : text;
+
+	words = quote_argv(stop->argv, stop->argc);
+	if (!words || !stop->truncated)
+		return steal_pointer(words);
+	return asprintf(&text, "%s ...", words) < 0 ? NULL : text;
+}
+
+void show_user(uid_t uid, char *buffer, size_t size)
+{
+	const struct passwd *user = getpwuid(uid);
+
+	if (user)
+		snprintf(buffer, size, "%s", user->pw_name);
+	else
+		snprintf(buffer, size, "%u", (unsigned)uid);
+}
+
+static void add_row(struct table *t, const struct dwd_stop *stop, const char *user)
+{
+	_cleanup_free_ char *command = show_command(stop);
+	char age[32];
+
+	duration_format(stop->age, age, sizeof(age));
+	table_row(t);
+	table_cell(t, "#%llu", (unsigned long long)stop->id);
+	table_cell(t, "%d", (int)stop->pid);
+	table_cell(t, "%s", stop->state);
+	table_cell(t, "%s", age);
+	table_cell(t, "%s", user);
+	table_cell(t, "%d", (int)stop->ppid);
+	table_cell(t, "%s", stop->parent);
+	table_cell(t, "%llu", (unsigned long long)stop->watch);
+	table_cell(t, "%s", command ? command : "?");
+}
+
+int show_stops(struct dwd_stop *const *stops, size_t n)
+{
+	static const struct table_column columns[] = {
+		{"ID", true},	{"PID", true}, {"STATE"},	{"AGE", true}, {"USER"},
+		{"PPID", true}, {"PARENT"},    {"WATCH", true}, {"COMMAND"},
+	};
+	_cleanup_(table_freep) struct table *t = NULL;
+	char user[64];
+	int r = table_new(&t, columns, ARRAY_SIZE(columns));
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		/* Looking a user up is slow, and neighbours are mostly of the same. */
+		if (i == 0 || stops[i]->uid != stops[i - 1]->uid)
+			show_user(stops[i]->uid, user, sizeof(user));
+		add_row(t, stops[i], user);
+	}
+	return table_print(t);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DWD_CLIENT_SHOW_H
+#define DWD_CLIENT_SHOW_H
+
+/*
+ * Stops and users as people read them.
+ */
+
+#include "client.h"
+
+/* `#3 sshd (pid 1234)`, for printf(). */
+#define STOP_FORMAT  "#%llu %s (pid %d)"
+#define STOP_ARGS(s) (unsigned long long)(s)->id, (s)->comm, (int)(s)->pid
+
+/* The command line of a stop as a shell would need it quoted, never empty; malloc()ed, NULL on lack
+ * of memory. */
+char *show_command(const struct dwd_stop *stop);
+
+/* The name of a user, or the number if he has none. */
+void show_user(uid_t uid, char *buffer, size_t size);
+
+/* A table of `n` stops. 0 or -errno. */
+int show_stops(struct dwd_stop *const *stops, size_t n);
+
+#endif

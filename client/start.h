@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DWD_CLIENT_START_H
+#define DWD_CLIENT_START_H
+
+/*
+ * Finding and starting the daemon. A daemon started here detaches itself, serves the socket the
+ * client wants, and ends of its own accord when there is nothing left to watch.
+ */
+
+#include "client.h"
+
+/* The daemon's program: $DWD_DAEMON, else beside this program, in the build tree, or where it was
+ * installed. malloc()ed. -ENOENT: nowhere. */
+int start_find_daemon(char **ret);
+
+/* Start it and wait until it is ready, saying so. Answers an exit status. */
+enum exit_status start_daemon(const struct client *c);
+
+#endif

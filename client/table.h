@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DWD_CLIENT_TABLE_H
+#define DWD_CLIENT_TABLE_H
+
+/*
+ * A table on standard output: a header, columns as wide as they need be, and on a terminal the last
+ * column cut to its width. Elsewhere nothing is ever cut.
+ */
+
+#include <stddef.h>
+
+#include "util.h"
+
+struct table;
+
+struct table_column {
+	const char *name;
+	bool right; /* numbers: aligned to the right */
+};
+
+int table_new(struct table **ret, const struct table_column *columns, size_t n);
+struct table *table_free(struct table *t);
+DEFINE_CLEANUP(struct table *, table_free)
+
+/* Begin a row; then one call for each of its cells, from left to right. A failure (lack of memory)
+ * is kept, and answered by table_print(). */
+void table_row(struct table *t);
+void table_cell(struct table *t, const char *format, ...) _printf_(2, 3);
+int table_print(struct table *t);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <systemd/sd-journal.h>
+
+static struct {
+	int level;
+	bool to_journal;
+} log_state = {.level = LOG_INFO};
+
+void log_to_journal(void)
+{
+	log_state.to_journal = true;
+}
+
+void log_set_level(int level)
+{
+	log_state.level = level;
+}
+
+int log_level_from_name(const char *name, int *ret)
+{
+	static const struct {
+		const char *name;
+		int level;
+	} levels[] = {
+		{"error", LOG_ERR},
+		{"warning", LOG_WARNING},
+		{"info", LOG_INFO},
+		{"debug", LOG_DEBUG},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
+		if (str_eq(name, levels[i].name)) {
+			*ret = levels[i].level;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+/* $JOURNAL_STREAM is "device:inode" of the journal's pipe, see systemd.exec(5). */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char ours[64];
+	struct stat st;
+
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+	snprintf(ours, sizeof(ours), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return str_eq(stream, ours);
+}
+
+void log_line(int level, const char *format, ...)
+{
+	int saved = errno;
+	char text[2048];
+	va_list args;
+
+	if (level > log_state.level)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (log_state.to_journal)
+		sd_journal_print(level, "%s", text);
+	else if (stderr_is_journal())
+		fprintf(stderr, "<%d>%s\n", level, text);
+	else
+		fprintf(stderr, "dwdd: %s\n", text);
+	errno = saved;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * dwdd: wires the kernel side, the engine and the server together, in the order that makes the
+ * socket's appearance mean "ready": reserve the socket's place, load the kernel side and see it
+ * fire, take over what is stopped and arm, and only then listen.
+ */
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+
+#include "backend-bpf.h"
+#include "background.h"
+#include "clock.h"
+#include "listen.h"
+#include "log.h"
+#include "options.h"
+#include "server.h"
+#include "watchdog.h"
+
+/* Everything there is, in the order of making. */
+struct daemon {
+	const struct options *options;
+	sd_event *event;
+	struct listen_place *place;
+	struct backend *backend;
+	struct watchdog *watchdog;
+	struct server *server;
+	sd_event_source *idle;
+};
+
+static void destroy(struct daemon *d)
+{
+	sd_event_source_disable_unref(d->idle);
+	server_free(d->server);
+	watchdog_free(d->watchdog);
+	if (d->backend)
+		d->backend->ops->free(d->backend);
+	listen_free(d->place);
+	sd_event_unref(d->event);
+}
+
+/* Log what failed and why, `message` having been made for that if there is one; it is freed. */
+static int fail(int error, const char *what, char *message)
+{
+	log_error("%s%s%s", what, *what ? ": " : "", message ? message : strerror(-error));
+	free(message);
+	return error;
+}
+
+static json_t *probe_one(enum dwd_backend kind, bool *works)
+{
+	_cleanup_free_ char *message = NULL;
+	int r = backend_bpf_probe(kind, &message);
+
+	*works = r >= 0;
+	return json_pack("{s:s, s:b, s:s?}", "backend", backend_kind_name(kind), "works", *works,
+			 "reason", *works ? NULL : message ? message : strerror(-r));
+}
+
+/* One JSON object; the first backend that works is the one that "auto" takes. */
+static int probe(void)
+{
+	json_t *backends = json_array(), *result;
+	const char *best = NULL;
+
+	for (unsigned i = 0; i < DWD_BACKEND_COUNT; i++) {
+		bool works;
+
+		json_array_append_new(backends, probe_one((enum dwd_backend)i, &works));
+		if (works && !best)
+			best = backend_kind_name((enum dwd_backend)i);
+	}
+	result = json_pack("{s:o, s:s?}", "backends", backends, "auto", best);
+	json_dumpf(result, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(result);
+	return best ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* A stop takes a descriptor. */
+static void raise_limits(uint32_t max_stopped)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	if (limit.rlim_max < (rlim_t)max_stopped + 4096) {
+		struct rlimit higher = {max_stopped + 4096, max_stopped + 4096};
+
+		if (setrlimit(RLIMIT_NOFILE, &higher) == 0)
+			return;
+		log_warning("the limit on open files (%ju) may not allow --max-stopped %u: raise "
+			    "LimitNOFILE=",
+			    (uintmax_t)limit.rlim_max, max_stopped);
+	}
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int reserve_place(struct daemon *d)
+{
+	const char *path = listen_is_passed() ? NULL : d->options->socket;
+	char *message = NULL;
+	int r;
+
+	r = listen_reserve(&d->place, path, &message);
+	return r < 0 ? fail(r, "", message) : 0;
+}
+
+static int make_backend(struct daemon *d)
+{
+	const struct backend_bpf_options wanted = {
+		.kind = d->options->backend,
+		.max_stopped = d->options->max_stopped,
+	};
+	char *message = NULL;
+	int r;
+
+	r = backend_bpf_new(&d->backend, &wanted, &message);
+	return r < 0 ? fail(r, "", message) : 0;
+}
+
+/* SIGTERM, SIGINT and SIGHUP end the loop. */
+static int make_loop(struct daemon *d)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+	sigset_t mask;
+	int r;
+
+	sigemptyset(&mask);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaddset(&mask, signals[i]);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	r = sd_event_new(&d->event);
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(signals); i++)
+		r = sd_event_add_signal(d->event, NULL, signals[i], NULL, NULL);
+	return r < 0 ? fail(r, "cannot make an event loop", NULL) : 0;
+}
+
+static int make_engine(struct daemon *d)
+{
+	int r;
+
+	r = watchdog_new(&d->watchdog, d->event, d->backend);
+	if (r >= 0)
+		r = watchdog_start(d->watchdog);
+	return r < 0 ? fail(r, "cannot start the watchdog", NULL) : 0;
+}
+
+static int make_server(struct daemon *d)
+{
+	char *message = NULL;
+	int fd, r;
+
+	r = listen_open(d->place, &fd, &message);
+	if (r < 0)
+		return fail(r, "", message);
+	r = server_new(&d->server, d->event, d->watchdog, fd);
+	return r < 0 ? fail(r, "cannot serve", NULL) : 0;
+}
+
+static uint64_t idle_since(const struct daemon *d)
+{
+	uint64_t watchdog = watchdog_idle_since(d->watchdog);
+	uint64_t server = server_idle_since(d->server);
+
+	if (!watchdog || !server)
+		return 0;
+	return watchdog > server ? watchdog : server;
+}
+
+static int on_idle(sd_event_source *source, uint64_t time, void *userdata)
+{
+	struct daemon *d = userdata;
+	uint64_t now = clock_monotonic_us(), since = idle_since(d);
+	uint64_t end = (since ? since : now) + d->options->exit_idle * 1000000;
+
+	if (now >= end) {
+		log_info("nothing to do for %ju s: ending", (uintmax_t)d->options->exit_idle);
+		return sd_event_exit(d->event, 0);
+	}
+	sd_event_source_set_time(source, end);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static int make_idle(struct daemon *d)
+{
+	int r;
+
+	if (!d->options->exit_idle)
+		return 0;
+	r = sd_event_add_time(d->event, &d->idle, CLOCK_MONOTONIC, 0, 0, on_idle, d);
+	return r < 0 ? fail(r, "cannot make a timer", NULL) : 0;
+}
+
+static int start(struct daemon *d)
+{
+	static int (*const steps[])(struct daemon *d) = {
+		reserve_place, make_backend, make_loop, make_engine, make_server, make_idle,
+	};
+
+	raise_limits(d->options->max_stopped);
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		int r = steps[i](d);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void say_ready(const struct daemon *d, int ready)
+{
+	const char *kind = backend_kind_name(d->backend->ops->kind(d->backend));
+
+	if (listen_is_passed())
+		log_info("ready, with the %s backend, on the socket that was passed", kind);
+	else
+		log_info("ready, with the %s backend, on %s", kind, d->options->socket);
+	if (ready >= 0)
+		background_ready(ready);
+	sd_notifyf(0, "READY=1\nSTATUS=Watching by the %s backend", kind);
+}
+
+static int run(const struct options *options, int ready)
+{
+	_cleanup_(destroy) struct daemon d = {.options = options};
+	int r;
+
+	if (geteuid() != 0) {
+		log_error("only root can load the kernel side: run dwdd as root");
+		return EXIT_FAILURE;
+	}
+	if (start(&d) < 0)
+		return EXIT_FAILURE;
+	say_ready(&d, ready);
+	r = sd_event_loop(d.event);
+	sd_notify(0, "STOPPING=1");
+	if (r < 0)
+		fail(r, "the event loop failed", NULL);
+	watchdog_shutdown(d.watchdog, options->keep);
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_(options_destroy) struct options options;
+	int ready = -1, status;
+
+	if (!options_parse(&options, argc, argv, &status))
+		return status;
+	log_set_level(options.log_level);
+	signal(SIGPIPE, SIG_IGN);
+	if (options.probe)
+		return probe();
+	if (options.background && !background_start(&ready, &status))
+		return status;
+	return run(&options, ready);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "methods.h"
+
+#include <sys/utsname.h>
+
+#include "backend.h"
+#include "clock.h"
+#include "interface.h"
+
+/* https://varlink.org/Service */
+static const char service_interface[] =
+	"# What every Varlink service offers.\n"
+	"interface org.varlink.service\n"
+	"\n"
+	"# Who serves, and which interfaces.\n"
+	"method GetInfo() -> (\n"
+	"  vendor: string,\n"
+	"  product: string,\n"
+	"  version: string,\n"
+	"  url: string,\n"
+	"  interfaces: []string\n"
+	")\n"
+	"\n"
+	"# The definition of an interface.\n"
+	"method GetInterfaceDescription(interface: string) -> (description: string)\n"
+	"\n"
+	"error InterfaceNotFound (interface: string)\n"
+	"error MethodNotFound (method: string)\n"
+	"error MethodNotImplemented (method: string)\n"
+	"error InvalidParameter (parameter: string)\n"
+	"error PermissionDenied ()\n"
+	"error ExpectedMore ()\n";
+
+static const struct {
+	const char *name;
+	const char *description;
+} interfaces[] = {
+	{"org.varlink.service", service_interface},
+	{"io.dwd.Watchdog", dwd_interface_varlink},
+};
+
+static void get_info(struct call *call)
+{
+	json_t *names = json_array();
+
+	for (size_t i = 0; i < ARRAY_SIZE(interfaces); i++)
+		json_array_append_new(names, json_string(interfaces[i].name));
+	call_reply(call, json_pack("{s:s, s:s, s:s, s:s, s:o}", "vendor", "dwd", "product", "dwdd",
+				   "version", DWD_VERSION, "url", "https://varlink.org/", "interfaces",
+				   names));
+}
+
+static void get_interface_description(struct call *call)
+{
+	const char *name = params_string(call->parameters, "interface");
+
+	for (size_t i = 0; i < ARRAY_SIZE(interfaces); i++)
+		if (str_eq(interfaces[i].name, name)) {
+			call_reply(call,
+				   json_pack("{s:s}", "description", interfaces[i].description));
+			return;
+		}
+	call_fail(call, "org.varlink.service.InterfaceNotFound",
+		  json_pack("{s:s}", "interface", name));
+}
+
+static json_t *refusals(const struct watchdog_status *status)
+{
+	json_t *refused = json_object();
+
+	for (unsigned i = 0; i < DWD_BACKEND_COUNT; i++)
+		if (status->refused[i])
+			varlink_set_bytes(refused, backend_kind_name((enum dwd_backend)i),
+					  status->refused[i], strlen(status->refused[i]));
+	return refused;
+}
+
+static void get_status(struct call *call)
+{
+	char started[CLOCK_TEXT_SIZE];
+	struct watchdog_status status;
+	struct utsname kernel;
+
+	watchdog_get_status(call->service->watchdog, &status);
+	clock_format(call->service->started, started);
+	uname(&kernel);
+	call_reply(call,
+		   json_pack("{s:{s:s, s:i, s:s, s:o, s:I, s:I, s:I, s:I, s:o, s:I, s:s, s:s}}",
+			     "status", "version", DWD_VERSION, "pid", getpid(), "backend",
+			     backend_kind_name(status.backend), "refused", refusals(&status),
+			     "watches", (json_int_t)status.watches, "stops", (json_int_t)status.stops,
+			     "max_stopped", (json_int_t)status.max_stopped, "caught",
+			     (json_int_t)status.total.caught, "skipped",
+			     watch_skips_to_json(status.total.skipped), "clients",
+			     (json_int_t)call->service->clients, "started", started, "kernel",
+			     kernel.release));
+}
+
+#define ID(name, required)   {name, PARAM_INT, required, 1, INT64_MAX}
+#define PID(name)	     {name, PARAM_INT, false, 1, INT32_MAX}
+#define TEXT(name, required) {name, PARAM_STRING, required}
+#define FLAG(name)	     {name, PARAM_BOOL}
+#define SELECTOR	     ID("id", false), PID("pid"), TEXT("name", false), TEXT("path", false)
+#define PARAMS(...)                                                                                \
+	(const struct param[])                                                                     \
+	{                                                                                          \
+		__VA_ARGS__, {}                                                                    \
+	}
+
+static const struct method {
+	const char *name;
+	void (*run)(struct call *call);
+	const struct param *params;
+} methods[] = {
+	{"org.varlink.service.GetInfo", get_info},
+	{"org.varlink.service.GetInterfaceDescription", get_interface_description,
+	 PARAMS(TEXT("interface", true))},
+	{"io.dwd.Watchdog.Watch", method_watch,
+	 PARAMS(TEXT("target", true), {"uid", PARAM_INT, false, 0, UINT32_MAX - 1})},
+	{"io.dwd.Watchdog.Unwatch", method_unwatch, PARAMS(ID("id", true))},
+	{"io.dwd.Watchdog.ListWatches", method_list_watches},
+	{"io.dwd.Watchdog.ListStops", method_list_stops, PARAMS(SELECTOR)},
+	{"io.dwd.Watchdog.Claim", method_claim, PARAMS(SELECTOR, {"timeout", PARAM_INT})},
+	{"io.dwd.Watchdog.Unclaim", method_unclaim, PARAMS(ID("id", true))},
+	{"io.dwd.Watchdog.Attached", method_attached, PARAMS(ID("id", true))},
+	{"io.dwd.Watchdog.Wait", method_wait, PARAMS(SELECTOR, {"timeout", PARAM_INT})},
+	{"io.dwd.Watchdog.Continue", method_continue,
+	 PARAMS({"ids", PARAM_INTS, false, 1, INT64_MAX}, FLAG("all"))},
+	{"io.dwd.Watchdog.Kill", method_kill,
+	 PARAMS({"ids", PARAM_INTS, false, 1, INT64_MAX}, FLAG("all"),
+		{"signal", PARAM_INT, false, 1, 64})},
+	{"io.dwd.Watchdog.Subscribe", method_subscribe, PARAMS(FLAG("replay"), FLAG("follow"))},
+	{"io.dwd.Watchdog.Status", get_status},
+};
+
+/* "INTERFACE.METHOD": which half is unknown? */
+static void fail_unknown(struct call *call)
+{
+	const char *dot = strrchr(call->method, '.');
+	size_t length = dot ? (size_t)(dot - call->method) : 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(interfaces); i++)
+		if (strlen(interfaces[i].name) == length &&
+		    strncmp(interfaces[i].name, call->method, length) == 0) {
+			call_fail(call, "org.varlink.service.MethodNotFound",
+				  json_pack("{s:s}", "method", call->method));
+			return;
+		}
+	call_fail(call, "org.varlink.service.InterfaceNotFound",
+		  json_pack("{s:s%}", "interface", call->method, length));
+}
+
+void methods_run(struct call *call)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+		if (str_eq(methods[i].name, call->method)) {
+			const char *bad = params_check(methods[i].params, call->parameters);
+
+			if (bad)
+				methods_fail_parameter(call, bad);
+			else
+				methods[i].run(call);
+			return;
+		}
+	fail_unknown(call);
+}
+
+void methods_fail_parameter(struct call *call, const char *name)
+{
+	call_fail(call, "org.varlink.service.InvalidParameter",
+		  json_pack("{s:s}", "parameter", name));
+}
+
+void methods_fail(struct call *call, int answer, uint64_t id, const struct stop_now *now)
+{
+	json_int_t number = (json_int_t)id;
+
+	switch (answer) {
+	case ANSWER_NO_SUCH_STOP:
+		call_fail(call, ERROR("NoSuchStop"), id ? json_pack("{s:I}", "id", number) : NULL);
+		break;
+	case ANSWER_ALREADY_CLAIMED:
+		call_fail(call, ERROR("AlreadyClaimed"),
+			  json_pack("{s:I, s:i}", "id", number, "by", now->claimed_by));
+		break;
+	case ANSWER_NOT_CLAIMED:
+		call_fail(call, ERROR("NotClaimed"), json_pack("{s:I}", "id", number));
+		break;
+	case ANSWER_NOT_TRACED:
+		call_fail(call, ERROR("NotTraced"), json_pack("{s:I}", "id", number));
+		break;
+	case ANSWER_WRONG_STATE:
+		call_fail(call, ERROR("WrongState"),
+			  json_pack("{s:I, s:s}", "id", number, "state",
+				    stop_state_name(now->state)));
+		break;
+	default:
+		call_fail(call, ERROR("KernelFailed"),
+			  json_pack("{s:s, s:i}", "what", strrchr(call->method, '.') + 1, "errno",
+				    -answer));
+	}
+}
+
+struct stop_selector methods_selector(json_t *parameters)
+{
+	struct stop_selector selector = {
+		.name = params_string(parameters, "name"),
+		.path = params_string(parameters, "path"),
+	};
+	json_int_t number;
+
+	if (params_int(parameters, "id", &number))
+		selector.id = (uint64_t)number;
+	if (params_int(parameters, "pid", &number))
+		selector.pid = (pid_t)number;
+	return selector;
+}
+
+json_t *methods_stop(const struct stop *s)
+{
+	return json_pack("{s:o}", "stop", stop_to_json(s, &s->now, false));
+}
+
+/* The next objects, fewer than `most` only at the end of the list; NULL without memory. */
+static json_t *collect(struct call *call, size_t most)
+{
+	json_t *array = json_array(), *object;
+
+	while (json_array_size(array) < most && call->next(call, &object))
+		if (json_array_append_new(array, object) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
+static void produce_list(struct call *call)
+{
+	json_t *array = collect(call, CHUNK);
+	bool more = json_array_size(array) == CHUNK;
+	json_t *parameters = json_pack("{s:o}", call->key, array);
+
+	if (more)
+		call_reply_part(call, parameters);
+	else
+		call_reply(call, parameters);
+}
+
+void methods_list(struct call *call, const char *key, bool (*next)(struct call *, json_t **))
+{
+	json_t *array;
+
+	call->key = key;
+	call->next = next;
+	if (call->more) {
+		call->produce = produce_list;
+		return;
+	}
+	array = collect(call, LARGEST_REPLY + 1);
+	if (json_array_size(array) > LARGEST_REPLY) {
+		json_decref(array);
+		call_fail(call, "org.varlink.service.ExpectedMore", NULL);
+	} else {
+		call_reply(call, json_pack("{s:o}", key, array));
+	}
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DWD_METHODS_H
+#define DWD_METHODS_H
+
+/*
+ * What can be called: one table of methods (methods.c), whose functions lie in methods.c,
+ * methods-watches.c, methods-stops.c and methods-claims.c.
+ */
+
+#include "params.h"
+#include "peer.h"
+
+/* How many objects one of several replies carries; how many a reply without `more` may. */
+#define CHUNK	   128
+#define LARGEST_REPLY 1024
+
+#define ERROR(name) "io.dwd.Watchdog." name
+
+/* Serve the call, or fail it. It may be over on return. */
+void methods_run(struct call *call);
+
+/* Fail with what the engine answered (other than ANSWER_OK) about the stop with this id, and what is
+ * true of it now; 0 and NULL if there is none to speak of. */
+void methods_fail(struct call *call, int answer, uint64_t id, const struct stop_now *now);
+void methods_fail_parameter(struct call *call, const char *name);
+
+/* Each either ends the call or arranges for that to happen. Parameters are checked already. */
+void method_watch(struct call *call);
+void method_unwatch(struct call *call);
+void method_list_watches(struct call *call);
+void method_subscribe(struct call *call);
+
+void method_list_stops(struct call *call);
+void method_continue(struct call *call);
+void method_kill(struct call *call);
+
+void method_claim(struct call *call);
+void method_unclaim(struct call *call);
+void method_attached(struct call *call);
+void method_wait(struct call *call);
+
+/* `id`, `pid`, `name` and `path` of a call. */
+struct stop_selector methods_selector(json_t *parameters);
+json_t *methods_stop(const struct stop *s);
+
+/* Reply with a list, called `key`: `next` gives each object (a new reference; NULL without memory)
+ * and tells whether there was one. With `more` in as many replies as it takes, else in one. */
+void methods_list(struct call *call, const char *key, bool (*next)(struct call *, json_t **));
+
+#endif

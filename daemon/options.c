@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <syslog.h>
+
+#include "backend.h"
+#include "dwd.h"
+#include "log.h"
+#include "util.h"
+
+#define USAGE_ERROR	    2
+#define DEFAULT_MAX_STOPPED 1024
+#define MOST_STOPPED	    1000000
+#define LONGEST_IDLE	    (365 * 24 * 3600)
+
+static const char help[] =
+	"Usage: dwdd [OPTION]...\n"
+	"Stop watched programs at exec and keep them for debuggers; dwd(1) commands it.\n"
+	"\n"
+	"  --socket PATH       listen there (default: $DWD_SOCKET or " DWD_DEFAULT_SOCKET ")\n"
+	"  --backend KIND      auto (default), lsm, fentry or tracepoint\n"
+	"  --on-exit WHAT      continue (default) or keep what is stopped\n"
+	"  --max-stopped N     stop no more than N processes at a time (default: 1024)\n"
+	"  --log-level LEVEL   error, warning, info (default) or debug\n"
+	"  --background        return when ready, and go on in the background\n"
+	"  --exit-idle SECONDS end when there is no watch, stop or client for so long\n"
+	"  --probe             tell which backends work here, and end\n"
+	"  --help, --version   print this, or the version, and end\n";
+
+enum {
+	OPTION_SOCKET = 256,
+	OPTION_BACKEND,
+	OPTION_ON_EXIT,
+	OPTION_MAX_STOPPED,
+	OPTION_LOG_LEVEL,
+	OPTION_BACKGROUND,
+	OPTION_EXIT_IDLE,
+	OPTION_PROBE,
+	OPTION_HELP,
+	OPTION_VERSION,
+};
+
+static const struct option long_options[] = {
+	{"socket", required_argument, NULL, OPTION_SOCKET},
+	{"backend", required_argument, NULL, OPTION_BACKEND},
+	{"on-exit", required_argument, NULL, OPTION_ON_EXIT},
+	{"max-stopped", required_argument, NULL, OPTION_MAX_STOPPED},
+	{"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
+	{"background", no_argument, NULL, OPTION_BACKGROUND},
+	{"exit-idle", required_argument, NULL, OPTION_EXIT_IDLE},
+	{"probe", no_argument, NULL, OPTION_PROBE},
+	{"help", no_argument, NULL, OPTION_HELP},
+	{"version", no_argument, NULL, OPTION_VERSION},
+	{},
+};
+
+static bool parse_number(const char *text, uint64_t low, uint64_t high, uint64_t *ret)
+{
+	unsigned long long value;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno || *end || value < low || value > high)
+		return false;
+	*ret = value;
+	return true;
+}
+
+static bool parse_backend(const char *text, int *ret)
+{
+	enum dwd_backend kind;
+
+	if (str_eq(text, "auto")) {
+		*ret = -1;
+		return true;
+	}
+	if (backend_kind_from_name(text, &kind) < 0)
+		return false;
+	*ret = (int)kind;
+	return true;
+}
+
+/* The value of one option. NULL if it is fine, else what it should have been. */
+static const char *set_option(struct options *o, int option, const char *value)
+{
+	uint64_t number;
+
+	switch (option) {
+	case OPTION_SOCKET:
+		free(o->socket);
+		o->socket = strdup(value);
+		return *value ? NULL : "a path";
+	case OPTION_BACKEND:
+		return parse_backend(value, &o->backend) ? NULL : "auto, lsm, fentry or tracepoint";
+	case OPTION_ON_EXIT:
+		o->keep = str_eq(value, "keep");
+		return o->keep || str_eq(value, "continue") ? NULL : "continue or keep";
+	case OPTION_MAX_STOPPED:
+		if (!parse_number(value, 1, MOST_STOPPED, &number))
+			return "a number from 1 to 1000000";
+		o->max_stopped = (uint32_t)number;
+		return NULL;
+	case OPTION_LOG_LEVEL:
+		return log_level_from_name(value, &o->log_level) < 0
+			       ? "error, warning, info or debug"
+			       : NULL;
+	case OPTION_BACKGROUND:
+		o->background = true;
+		return NULL;
+	case OPTION_EXIT_IDLE:
+		return parse_number(value, 1, LONGEST_IDLE, &o->exit_idle)
+			       ? NULL
+			       : "seconds, from 1 to a year's";
+	case OPTION_PROBE:
+		o->probe = true;
+		return NULL;
+	}
+	return "another option";
+}
+
+static bool usage_error(int *status)
+{
+	fputs("Try 'dwdd --help'.\n", stderr);
+	*status = USAGE_ERROR;
+	return false;
+}
+
+static bool print(const char *text, int *status)
+{
+	*status = fputs(text, stdout) < 0 || fflush(stdout) != 0;
+	return false;
+}
+
+/* The daemon leaves its directory, so the path is made absolute; and there must be one. */
+static bool complete_socket(struct options *o, int *status)
+{
+	const char *environment = getenv("DWD_SOCKET");
+	_cleanup_free_ char *given = o->socket, *directory = NULL;
+
+	o->socket = NULL;
+	if (!given)
+		given = strdup(environment && *environment ? environment : DWD_DEFAULT_SOCKET);
+	if (given && *given == '/') {
+		o->socket = steal_pointer(given);
+	} else if (given) {
+		directory = getcwd(NULL, 0);
+		if (!directory || asprintf(&o->socket, "%s/%s", directory, given) < 0)
+			o->socket = NULL;
+	}
+	if (!o->socket)
+		log_error("cannot make the socket's path absolute: %s", strerror(errno));
+	*status = !o->socket;
+	return o->socket;
+}
+
+bool options_parse(struct options *o, int argc, char **argv, int *status)
+{
+	int option, at;
+
+	*o = (struct options){
+		.backend = -1,
+		.max_stopped = DEFAULT_MAX_STOPPED,
+		.log_level = LOG_INFO,
+	};
+	while ((option = getopt_long(argc, argv, "", long_options, &at)) >= 0) {
+		const char *wanted;
+
+		if (option == '?')
+			return usage_error(status);
+		if (option == OPTION_VERSION)
+			return print("dwdd " DWD_VERSION "\n", status);
+		if (option == OPTION_HELP)
+			return print(help, status);
+		wanted = set_option(o, option, optarg);
+		if (wanted) {
+			fprintf(stderr, "dwdd: --%s takes %s, not '%s'\n", long_options[at].name,
+				wanted, optarg);
+			return usage_error(status);
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "dwdd: takes options only, not '%s'\n", argv[optind]);
+		return usage_error(status);
+	}
+	return complete_socket(o, status);
+}
+
+void options_destroy(struct options *o)
+{
+	free(o->socket);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DWD_OPTIONS_H
+#define DWD_OPTIONS_H
+
+/*
+ * The daemon's command line.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct options {
+	char *socket; /* absolute */
+	int backend;  /* an enum dwd_backend, or -1: the best one */
+	uint32_t max_stopped;
+	bool keep; /* at the end leave processes stopped */
+	int log_level;
+	bool background;
+	uint64_t exit_idle; /* seconds; 0: never */
+	bool probe;
+};
+
+/* True to go on; false if all is done, or wrong, and *status is to be exited with. */
+bool options_parse(struct options *o, int argc, char **argv, int *status);
+void options_destroy(struct options *o);
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "peer.h"
+
+#include <sys/epoll.h>
+
+#include "log.h"
+#include "methods.h"
+
+#define MESSAGE_LIMIT (1024 * 1024)
+#define QUEUE_LIMIT   (256 * 1024)
+/* Calls or replies worked on before others get their turn. */
+#define STEPS_A_TURN  16
+
+static struct peer *peer_of(struct call *call)
+{
+	return container_of(call, struct peer, call);
+}
+
+struct watchdog_client *call_client(struct call *call)
+{
+	return &peer_of(call)->client;
+}
+
+static bool has_room(const struct peer *peer)
+{
+	return varlink_queued(peer->link) < QUEUE_LIMIT;
+}
+
+/* Have on_work() called when the event loop turns. */
+static void wake(struct peer *peer)
+{
+	sd_event_source_set_enabled(peer->work, SD_EVENT_ONESHOT);
+}
+
+static void end_call(struct call *call)
+{
+	watchdog_cancel(call->service->watchdog, &call->waiter);
+	sd_event_source_disable_unref(call->timer);
+	json_decref(call->message);
+	*call = (struct call){.service = call->service};
+}
+
+static void send_message(struct call *call, json_t *message)
+{
+	struct peer *peer = peer_of(call);
+	int r;
+
+	if (call->oneway) {
+		json_decref(message);
+		return;
+	}
+	r = varlink_enqueue(peer->link, message);
+	if (r < 0) {
+		log_error("dropped the connection of process %d: %s", (int)peer->client.pid,
+			  strerror(-r));
+		peer->broken = true;
+		wake(peer);
+	}
+}
+
+void call_reply(struct call *call, json_t *parameters)
+{
+	send_message(call, parameters ? varlink_reply(parameters, false) : NULL);
+	end_call(call);
+	wake(peer_of(call));
+}
+
+void call_reply_part(struct call *call, json_t *parameters)
+{
+	send_message(call, parameters ? varlink_reply(parameters, true) : NULL);
+}
+
+void call_fail(struct call *call, const char *error, json_t *parameters)
+{
+	send_message(call, varlink_error(error, parameters));
+	end_call(call);
+	wake(peer_of(call));
+}
+
+static void begin_call(struct peer *peer, json_t *message)
+{
+	struct varlink_method_call received;
+
+	if (varlink_parse_call(message, &received) < 0) {
+		log_info("closed the connection of process %d: it sent something that is no call",
+			 (int)peer->client.pid);
+		json_decref(message);
+		peer->broken = true;
+		return;
+	}
+	peer->call = (struct call){
+		.service = peer->service,
+		.message = message,
+		.method = received.method,
+		.parameters = received.parameters,
+		.more = received.more && !received.oneway,
+		.oneway = received.oneway,
+		.active = true,
+	};
+	methods_run(&peer->call);
+}
+
+static void input_ended(struct peer *peer, int error)
+{
+	peer->ended = true;
+	if (error == -ECONNRESET)
+		return;
+	log_info("closed the connection of process %d: %s", (int)peer->client.pid,
+		 error == -EPIPE      ? "it ended in the middle of a message"
+		 : error == -EMSGSIZE ? "it sent a message of more than 1 MiB"
+		 : error == -EBADMSG  ? "it sent a message that is not JSON"
+				      : strerror(-error));
+	peer->broken = true;
+}
+
+/* One reply, or one call. False if there is nothing to do for now. */
+static bool step(struct peer *peer)
+{
+	json_t *message;
+	int r;
+
+	if (peer->broken || !has_room(peer))
+		return false;
+	if (peer->call.active) {
+		if (!peer->call.produce || peer->call.follows_events)
+			return false;
+		peer->call.produce(&peer->call);
+		return true;
+	}
+	if (peer->ended)
+		return false;
+	r = varlink_receive(peer->link, &message);
+	if (r > 0)
+		begin_call(peer, message);
+	else if (r < 0)
+		input_ended(peer, r);
+	return r > 0;
+}
+
+static void flush(struct peer *peer)
+{
+	if (!peer->broken && varlink_flush(peer->link) < 0) {
+		/* It is gone; why is its own affair. */
+		peer->broken = true;
+		wake(peer);
+	}
+}
+
+/* Events are read from the ring as long as there is room: later they may be overwritten there. */
+static void feed_events(struct peer *peer)
+{
+	struct call *call = &peer->call;
+	uint64_t before;
+
+	if (!call->active || !call->follows_events)
+		return;
+	do {
+		before = call->place;
+		if (!peer->broken && has_room(peer))
+			call->produce(call);
+	} while (call->place != before);
+}
+
+static void update_interest(struct peer *peer)
+{
+	uint32_t events = 0;
+
+	if (!peer->call.active && !peer->ended && has_room(peer))
+		events |= EPOLLIN;
+	if (varlink_queued(peer->link) > 0)
+		events |= EPOLLOUT;
+	sd_event_source_set_io_events(peer->io, events);
+}
+
+static bool is_done(const struct peer *peer)
+{
+	return peer->broken ||
+	       (peer->ended && !peer->call.active && varlink_queued(peer->link) == 0);
+}
+
+static void work(struct peer *peer)
+{
+	bool more = true;
+
+	for (int i = 0; i < STEPS_A_TURN && more; i++)
+		more = step(peer);
+	feed_events(peer);
+	flush(peer);
+	if (is_done(peer)) {
+		peer->service->remove(peer->service, peer);
+		return;
+	}
+	if (more)
+		wake(peer);
+	update_interest(peer);
+}
+
+static int on_work(sd_event_source *source, void *userdata)
+{
+	work(userdata);
+	return 0;
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct peer *peer = userdata;
+
+	/* Both directions are closed. (One that only ended its input still gets its answers.) */
+	if (revents & (EPOLLHUP | EPOLLERR))
+		peer->broken = true;
+	flush(peer);
+	work(peer);
+	return 0;
+}
+
+void peer_news(struct peer *peer)
+{
+	if (!peer->call.follows_events || peer->broken)
+		return;
+	feed_events(peer);
+	flush(peer);
+	update_interest(peer);
+}
+
+static int add_sources(struct peer *peer, int fd)
+{
+	int r;
+
+	r = sd_event_add_io(peer->service->event, &peer->io, fd, EPOLLIN, on_io, peer);
+	if (r < 0)
+		return r;
+	r = sd_event_add_defer(peer->service->event, &peer->work, on_work, peer);
+	return r < 0 ? r : sd_event_source_set_enabled(peer->work, SD_EVENT_OFF);
+}
+
+int peer_new(struct peer **ret, struct service *service, int fd, const struct ucred *credentials)
+{
+	struct peer *peer = calloc(1, sizeof(*peer));
+	int r;
+
+	if (!peer)
+		return -ENOMEM;
+	peer->service = peer->call.service = service;
+	peer->client = (struct watchdog_client){.pid = credentials->pid, .uid = credentials->uid};
+	r = add_sources(peer, fd);
+	if (r >= 0)
+		r = varlink_new(&peer->link, fd, MESSAGE_LIMIT);
+	if (r < 0) {
+		peer_free(peer);
+		return r;
+	}
+	*ret = peer;
+	return 0;
+}
+
+struct peer *peer_free(struct peer *peer)
+{
+	if (!peer)
+		return NULL;
+	if (peer->link && !peer->broken)
+		varlink_flush(peer->link);
+	end_call(&peer->call);
+	watchdog_leave(peer->service->watchdog, &peer->client);
+	sd_event_source_disable_unref(peer->io);
+	sd_event_source_disable_unref(peer->work);
+	varlink_free(peer->link);
+	free(peer);
+	return NULL;
+}

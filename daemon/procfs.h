@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DWD_PROCFS_H
+#define DWD_PROCFS_H
+
+/*
+ * What /proc tells about one process. Readers say what the files say at that moment, about
+ * whichever process has that pid now: whether it is the one meant is for the caller to make sure.
+ *
+ * Readers return -ESRCH when there is no such process (any more), -EBADMSG when a file is not what
+ * proc(5) promises, or another -errno. Parsers work on text with a NUL at its end.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* From /proc/PID/stat: what identifies a process, and its state as ps(1) shows it. */
+struct procfs_stat {
+	char state;
+	uint64_t start_ticks; /* field 22, in clock ticks since boot */
+};
+
+/* From /proc/PID/status. */
+struct procfs_status {
+	char state;
+	pid_t tracer; /* 0: none */
+	pid_t inner_pid; /* the pid in its own, innermost, pid namespace */
+	bool sigstop_pending;
+};
+
+int procfs_parse_stat(const char *text, struct procfs_stat *ret);
+int procfs_parse_status(const char *text, struct procfs_status *ret);
+int procfs_read_stat(pid_t pid, struct procfs_stat *ret);
+int procfs_read_status(pid_t pid, struct procfs_status *ret);
+
+/* A symbolic link such as "cwd" or "exe"; *ret is to be freed. */
+int procfs_read_link(pid_t pid, const char *name, char **ret);
+
+/* At most `max` bytes of the argument strings; *ret is to be freed and has a NUL after *size. */
+int procfs_read_cmdline(pid_t pid, size_t max, char **ret, size_t *size);
+
+/* The inode number that names one of this process's own namespaces ("pid", "mnt"); 0 if unknown. */
+uint32_t procfs_own_namespace(const char *name);
+
+/* Nanoseconds since boot as /proc/PID/stat counts them (nsec_to_clock_t() in the kernel). */
+uint64_t procfs_ticks(uint64_t ns);
+
+#endif

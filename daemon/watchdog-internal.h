@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DWD_WATCHDOG_INTERNAL_H
+#define DWD_WATCHDOG_INTERNAL_H
+
+/*
+ * What the files of the engine share: watchdog.c (life of the engine, watches), watchdog-stops.c
+ * (how a stop begins and ends), watchdog-looks.c (what it does meanwhile), watchdog-claims.c (who
+ * has it, who waits for it), watchdog-shutdown.c.
+ */
+
+#include "agenda.h"
+#include "stop-table.h"
+#include "watchdog.h"
+
+struct watchdog {
+	sd_event *event;
+	struct backend *backend;
+	struct watch_table watches;
+	struct stop_table stops;
+	size_t live;	    /* stops that are not over */
+	size_t most_stops;  /* as many as descriptors allow */
+	uint64_t quiet_since; /* monotonic us: the last watch or stop ended */
+	TAILQ_HEAD(, watchdog_waiter) waiters;
+	struct agenda agenda;
+
+	struct dwd_counters retired; /* of watches that are no more */
+	uint64_t turned_away;	     /* processes released for want of descriptors */
+
+	sd_event_source *doorbell; /* the backend */
+	sd_event_source *ends;	   /* ends_epoll: pidfds of processes that ended */
+	sd_event_source *looks;	   /* the agenda */
+	sd_event_source *rescan;   /* everything is to be looked at */
+	sd_event_source *patrol;
+	sd_event_source *calm; /* nothing has been stopped for a while */
+	int ends_epoll;
+	uint64_t looks_at;    /* when `looks` fires; UINT64_MAX: not at all */
+	uint64_t patrol_at;   /* id of the last stop the patrol came by */
+	size_t patrol_hurry;  /* so many stops are to be looked at without delay */
+	bool signals_watched; /* the backend notices SIGCONT */
+	bool in_trouble;      /* the last record could not be taken up; that has been said */
+
+	struct events events;
+};
+
+/* watchdog.c */
+void watchdog_rescan_later(struct watchdog *w, uint64_t delay_us);
+void watchdog_set_timer(sd_event_source *timer, uint64_t time);
+/* A timer that is off. */
+int watchdog_add_timer(struct watchdog *w, sd_event_source **ret, uint64_t accuracy_us,
+		       sd_event_time_handler_t handler);
+
+/* watchdog-stops.c */
+int stops_init(struct watchdog *w);
+void stops_destroy(struct watchdog *w);
+/* The backend has, or may have, a record with this key. */
+void stops_arrive(struct watchdog *w, const struct dwd_stop_key *key);
+/* Seen stopped for the first time; it may be over (and freed) after this. */
+void stops_confirm(struct watchdog *w, struct stop *s);
+void stops_event(struct watchdog *w, struct stop *s, enum event_type type, pid_t by);
+/* It runs, and no client made it. Ends it as stops_finish() does. */
+void stops_left(struct watchdog *w, struct stop *s);
+/* The stop is over: `state` is running or gone. Frees it unless it is claimed. */
+void stops_finish(struct watchdog *w, struct stop *s, enum stop_state state, pid_t by);
+void stops_forget_record(struct watchdog *w, struct stop *s);
+
+/* watchdog-looks.c */
+int looks_init(struct watchdog *w);
+void looks_destroy(struct watchdog *w);
+/* Act on what was seen of `s`; it may be over (and freed) after this. */
+void looks_react(struct watchdog *w, struct stop *s, enum stop_sight sight, pid_t tracer);
+/* Somebody sent SIGCONT to the process of this key. */
+void looks_continued(struct watchdog *w, const struct dwd_stop_key *key);
+/* Begin to patrol if need be; with `all`, look at every stop without delay. */
+void looks_patrol(struct watchdog *w, bool all);
+
+/* watchdog-claims.c */
+/* A stop is there to be seen and, if nobody has it, taken. */
+void claims_offer(struct watchdog *w, struct stop *s);
+/* What a stop does is certain (again). */
+void claims_settled(struct watchdog *w, struct stop *s);
+
+#endif

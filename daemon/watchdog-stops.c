@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * How a stop begins and ends.
+ *
+ * It begins with a record of the backend's. The process is held by a pidfd and looked at (see
+ * watchdog-looks.c); when it is seen stopped, the stop is announced. It ends when a client releases
+ * it, when it was seen to run, or when the process is gone; then the backend's record is removed,
+ * which makes room for another.
+ *
+ * SIGCONT is sent only after the process was seen stopped: one that comes before the SIGSTOP is
+ * taken is lost, and the process stays stopped behind everybody's back.
+ */
+
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+
+#include "clock.h"
+#include "log.h"
+#include "watchdog-internal.h"
+
+#define CALM_US	  5000000
+#define RETRY_US  100000
+#define OTHER_FDS 1280 /* connections, maps, what a look opens */
+
+void stops_event(struct watchdog *w, struct stop *s, enum event_type type, pid_t by)
+{
+	struct event event = {.type = type, .stop = s, .now = s->now, .by = by};
+
+	events_add(&w->events, &event);
+}
+
+void stops_forget_record(struct watchdog *w, struct stop *s)
+{
+	int r;
+
+	if (s->forgotten)
+		return;
+	s->forgotten = true;
+	r = w->backend->ops->forget_stop(w->backend, &s->key);
+	if (r < 0 && r != -ENOENT) {
+		log_error("cannot remove the record of process %d: %s", (int)s->pid, strerror(-r));
+		watchdog_rescan_later(w, RETRY_US);
+	}
+}
+
+void stops_finish(struct watchdog *w, struct stop *s, enum stop_state state, pid_t by)
+{
+	stop_become(s, state);
+	s->doubt_since = 0;
+	agenda_remove(&w->agenda, s);
+	stop_close(s);
+	stops_forget_record(w, s);
+	if (!s->refused || state == STOP_GONE)
+		stops_event(w, s, state == STOP_GONE ? EVENT_GONE : EVENT_CONTINUED, by);
+	claims_settled(w, s);
+	if (--w->live == 0) {
+		w->quiet_since = clock_monotonic_us();
+		watchdog_set_timer(w->calm, w->quiet_since + CALM_US);
+	}
+	if (!s->claimant)
+		stop_table_remove(&w->stops, s);
+}
+
+void stops_left(struct watchdog *w, struct stop *s)
+{
+	if (s->now.state == STOP_ATTACHED)
+		stops_event(w, s, EVENT_DETACHED, 0);
+	stops_finish(w, s, STOP_RUNNING, 0);
+}
+
+/* The record goes first: SIGCONT to a process that has one is taken for somebody else's. */
+static int release(struct watchdog *w, struct stop *s, pid_t by)
+{
+	int r;
+
+	stops_forget_record(w, s);
+	r = stop_signal(s, SIGCONT);
+	if (r < 0 && r != -ESRCH) {
+		log_error("cannot continue process %d: %s; it stays stopped", (int)s->pid,
+			  strerror(-r));
+		return r;
+	}
+	stops_finish(w, s, r < 0 ? STOP_GONE : STOP_RUNNING, by);
+	return ANSWER_OK;
+}
+
+/* There are no descriptors left to keep it by: let it run, and say so. */
+static void turn_away(struct watchdog *w, struct stop *s)
+{
+	struct event event = {
+		.type = EVENT_SKIPPED,
+		.skip = {.pid = s->pid,
+			 .reason = DWD_SKIP_NO_MEMORY,
+			 .watch = s->watch_count ? s->watches[0] : 0},
+	};
+
+	memcpy(event.skip.comm, s->comm, sizeof(event.skip.comm));
+	events_add(&w->events, &event);
+	if (w->turned_away++ == 0)
+		log_warning("%zu processes are stopped and the limit on open files allows no more: "
+			    "those beyond are let run; raise LimitNOFILE= or lower --max-stopped",
+			    w->live);
+	release(w, s, 0);
+}
+
+void stops_confirm(struct watchdog *w, struct stop *s)
+{
+	if (s->refused) {
+		turn_away(w, s);
+	} else if (s->release) {
+		release(w, s, s->release_by);
+	} else {
+		stop_learn(s);
+		stop_become(s, STOP_STOPPED);
+		stops_event(w, s, EVENT_STOPPED, 0);
+	}
+}
+
+/* The same pid was caught at a later exec: its process did not stay in the stop known so far. */
+static void supersede(struct watchdog *w, const struct dwd_stop_key *key)
+{
+	struct stop *s = stop_table_find_pid(&w->stops, (pid_t)key->tgid);
+
+	if (s && s->key.start_time == key->start_time)
+		stops_left(w, s);
+	else if (s)
+		stops_finish(w, s, STOP_GONE, 0);
+}
+
+static void watch_signals(struct watchdog *w)
+{
+	int r;
+
+	sd_event_source_set_enabled(w->calm, SD_EVENT_OFF);
+	if (w->signals_watched)
+		return;
+	r = w->backend->ops->watch_signals(w->backend, true);
+	if (r < 0)
+		log_warning("SIGCONT from outside will be noticed late: %s", strerror(-r));
+	w->signals_watched = r >= 0;
+}
+
+static int on_calm(sd_event_source *source, uint64_t time, void *userdata)
+{
+	struct watchdog *w = userdata;
+
+	if (w->live == 0 && w->signals_watched) {
+		w->backend->ops->watch_signals(w->backend, false);
+		w->signals_watched = false;
+	}
+	return 0;
+}
+
+static int watch_end(struct watchdog *w, const struct stop *s)
+{
+	/* By id, as handling one end may free another stop of the same round. */
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = s->id};
+
+	return epoll_ctl(w->ends_epoll, EPOLL_CTL_ADD, s->pidfd, &event) < 0 ? -errno : 0;
+}
+
+static int take_up(struct watchdog *w, const struct dwd_stop_record *record)
+{
+	_cleanup_(stop_unrefp) struct stop *s = NULL;
+	enum stop_sight sight;
+	int r;
+
+	r = stop_new(&s, record);
+	if (r < 0)
+		return r;
+	r = stop_open(s, &sight);
+	if (r < 0)
+		return r;
+	if (sight != SIGHT_GONE) {
+		r = watch_end(w, s);
+		if (r < 0)
+			return r;
+	}
+	supersede(w, &record->key);
+	s->arrived = clock_monotonic_us();
+	s->refused = s->release = w->live >= w->most_stops;
+	stop_table_add(&w->stops, s);
+	if (w->live++ == 0)
+		looks_patrol(w, false);
+	looks_react(w, s, sight, 0);
+	return 0;
+}
+
+void stops_arrive(struct watchdog *w, const struct dwd_stop_key *key)
+{
+	struct dwd_stop_record record;
+	int r;
+
+	if (stop_table_find(&w->stops, key))
+		return;
+	r = w->backend->ops->get_stop(w->backend, key, &record);
+	if (r == -ENOENT || (r >= 0 && !(record.flags & DWD_STOP_CONFIRMED)))
+		return;
+	if (r >= 0) {
+		/* Before the first look, so that no SIGCONT after it goes unnoticed. */
+		watch_signals(w);
+		r = take_up(w, &record);
+	}
+	if (r < 0) {
+		/* The record stays in the map: a rescan finds it there. */
+		if (!w->in_trouble)
+			log_error("cannot take up stopped process %u: %s; trying until it works",
+				  key->tgid, strerror(-r));
+		watchdog_rescan_later(w, RETRY_US);
+	}
+	w->in_trouble = r < 0;
+}
+
+int watchdog_continue(struct watchdog *w, const struct watchdog_client *client, struct stop *s)
+{
+	if (!watchdog_look(w, s))
+		return ANSWER_NO_SUCH_STOP;
+	if (s->now.state == STOP_STOPPING) {
+		s->release = true;
+		s->release_by = client->pid;
+		return ANSWER_OK;
+	}
+	return s->now.state == STOP_STOPPED ? release(w, s, client->pid) : ANSWER_WRONG_STATE;
+}
+
+int watchdog_kill(struct watchdog *w, const struct watchdog_client *client, struct stop *s,
+		  int signal)
+{
+	struct event event = {.type = EVENT_KILLED, .stop = s, .by = client->pid, .signal = signal};
+	int r;
+
+	if (signal == SIGCONT)
+		return watchdog_continue(w, client, s);
+	if (stop_is_over(s))
+		return ANSWER_NO_SUCH_STOP;
+	r = stop_signal(s, signal);
+	if (r == -ESRCH) {
+		stops_finish(w, s, STOP_GONE, 0);
+		return ANSWER_NO_SUCH_STOP;
+	}
+	if (r < 0)
+		return r;
+	event.now = s->now;
+	events_add(&w->events, &event);
+	return ANSWER_OK;
+}
+
+static size_t descriptors_for_stops(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 512;
+	return limit.rlim_cur > 2 * OTHER_FDS ? limit.rlim_cur - OTHER_FDS : limit.rlim_cur / 2;
+}
+
+int stops_init(struct watchdog *w)
+{
+	int r;
+
+	w->most_stops = descriptors_for_stops();
+	r = stop_table_init(&w->stops);
+	return r < 0 ? r : watchdog_add_timer(w, &w->calm, 0, on_calm);
+}
+
+void stops_destroy(struct watchdog *w)
+{
+	sd_event_source_disable_unref(w->calm);
+	stop_table_destroy(&w->stops);
+}

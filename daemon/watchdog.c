@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The life of the engine, its doorbells, and the watches. */
+
+#include "watchdog.h"
+
+#include <stdio.h>
+#include <sys/epoll.h>
+
+#include "clock.h"
+#include "log.h"
+#include "varlink.h"
+#include "watchdog-internal.h"
+
+#define RETRY_US 100000
+
+void watchdog_set_timer(sd_event_source *timer, uint64_t time)
+{
+	sd_event_source_set_time(timer, time);
+	sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
+}
+
+int watchdog_add_timer(struct watchdog *w, sd_event_source **ret, uint64_t accuracy_us,
+		       sd_event_time_handler_t handler)
+{
+	int r = sd_event_add_time(w->event, ret, CLOCK_MONOTONIC, 0, accuracy_us, handler, w);
+
+	return r < 0 ? r : sd_event_source_set_enabled(*ret, SD_EVENT_OFF);
+}
+
+/* Unless it is to happen sooner anyway: trouble that goes on must not put it off for ever. */
+void watchdog_rescan_later(struct watchdog *w, uint64_t delay_us)
+{
+	uint64_t time = clock_monotonic_us() + delay_us, planned;
+	int enabled;
+
+	if (sd_event_source_get_enabled(w->rescan, &enabled) > 0 &&
+	    sd_event_source_get_time(w->rescan, &planned) >= 0 && planned <= time)
+		return;
+	watchdog_set_timer(w->rescan, time);
+}
+
+static int arrive(void *userdata, const struct dwd_stop_key *key)
+{
+	stops_arrive(userdata, key);
+	return 0;
+}
+
+/* The map of records is the truth: take up what is new there, and look at all that is known. */
+static int on_rescan(sd_event_source *source, uint64_t time, void *userdata)
+{
+	struct watchdog *w = userdata;
+	int r;
+
+	r = w->backend->ops->for_each_stop(w->backend, arrive, w);
+	if (r < 0) {
+		log_error("cannot read what is stopped: %s; trying again", strerror(-r));
+		watchdog_rescan_later(w, RETRY_US);
+	}
+	looks_patrol(w, true);
+	return 0;
+}
+
+static void on_stopped(void *userdata, const struct dwd_stop_key *key)
+{
+	stops_arrive(userdata, key);
+}
+
+static void on_continued(void *userdata, const struct dwd_stop_key *key)
+{
+	looks_continued(userdata, key);
+}
+
+static void on_skipped(void *userdata, const struct dwd_ring_record *record)
+{
+	struct watchdog *w = userdata;
+	struct event event = {
+		.type = EVENT_SKIPPED,
+		.skip = {.pid = (pid_t)record->key.tgid,
+			 .reason = (enum dwd_skip)record->reason,
+			 .watch = record->watch},
+	};
+
+	memcpy(event.skip.comm, record->comm, sizeof(event.skip.comm));
+	events_add(&w->events, &event);
+}
+
+static void on_lost(void *userdata)
+{
+	log_info("notifications of the kernel side were lost: looking at everything");
+	watchdog_rescan_later(userdata, 0);
+}
+
+static const struct backend_listener listener = {
+	.stopped = on_stopped,
+	.continued = on_continued,
+	.skipped = on_skipped,
+	.rescan = on_lost,
+};
+
+static int on_doorbell(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct watchdog *w = userdata;
+	int r;
+
+	r = w->backend->ops->dispatch(w->backend);
+	if (r < 0) {
+		log_error("cannot read the kernel side's notifications: %s", strerror(-r));
+		watchdog_rescan_later(w, RETRY_US);
+	}
+	return 0;
+}
+
+int watchdog_new(struct watchdog **ret, sd_event *event, struct backend *backend)
+{
+	_cleanup_(watchdog_freep) struct watchdog *w = calloc(1, sizeof(*w));
+	int r;
+
+	if (!w)
+		return -ENOMEM;
+	w->event = sd_event_ref(event);
+	w->backend = backend;
+	w->ends_epoll = -1;
+	w->quiet_since = clock_monotonic_us();
+	TAILQ_INIT(&w->waiters);
+	events_init(&w->events);
+	r = stops_init(w);
+	if (r < 0)
+		return r;
+	r = looks_init(w);
+	if (r < 0)
+		return r;
+	r = watchdog_add_timer(w, &w->rescan, 1, on_rescan);
+	if (r < 0)
+		return r;
+	*ret = steal_pointer(w);
+	return 0;
+}
+
+int watchdog_start(struct watchdog *w)
+{
+	int r;
+
+	w->backend->ops->listen(w->backend, &listener, w);
+	r = sd_event_add_io(w->event, &w->doorbell, w->backend->ops->get_fd(w->backend), EPOLLIN,
+			    on_doorbell, w);
+	if (r < 0)
+		return r;
+	r = w->backend->ops->arm(w->backend, true);
+	if (r < 0)
+		return r;
+	return on_rescan(w->rescan, 0, w);
+}
+
+struct watchdog *watchdog_free(struct watchdog *w)
+{
+	if (!w)
+		return NULL;
+	sd_event_source_disable_unref(w->doorbell);
+	sd_event_source_disable_unref(w->rescan);
+	looks_destroy(w);
+	stops_destroy(w);
+	events_destroy(&w->events);
+	watch_table_destroy(&w->watches);
+	sd_event_unref(w->event);
+	free(w);
+	return NULL;
+}
+
+uint64_t watchdog_idle_since(const struct watchdog *w)
+{
+	return w->watches.count || w->live ? 0 : w->quiet_since;
+}
+
+struct events *watchdog_events(struct watchdog *w)
+{
+	return &w->events;
+}
+
+struct stop *watchdog_find_stop(const struct watchdog *w, uint64_t id)
+{
+	return stop_table_find_id(&w->stops, id);
+}
+
+struct stop *watchdog_next_stop(const struct watchdog *w, uint64_t id,
+				const struct stop_selector *selector)
+{
+	struct stop *s;
+
+	if (selector->id && selector->id > id)
+		s = stop_table_find_id(&w->stops, selector->id);
+	else
+		s = selector->id ? NULL : stop_table_after(&w->stops, id);
+	while (s && (stop_is_over(s) || !stop_matches(s, selector)))
+		s = selector->id ? NULL : TAILQ_NEXT(s, in_order);
+	return s;
+}
+
+static void get_counters(const struct watchdog *w, const struct watch *watch,
+			 struct dwd_counters *ret)
+{
+	int r;
+
+	*ret = (struct dwd_counters){};
+	r = w->backend->ops->get_counters(w->backend, watch->slot, ret);
+	if (r < 0)
+		log_warning("cannot read the counters of watch %llu: %s",
+			    (unsigned long long)watch->id, strerror(-r));
+}
+
+static void add_counters(struct dwd_counters *sum, const struct dwd_counters *counters)
+{
+	sum->caught += counters->caught;
+	for (unsigned i = 0; i < DWD_SKIP_COUNT; i++)
+		sum->skipped[i] += counters->skipped[i];
+}
+
+json_t *watchdog_watch_to_json(const struct watchdog *w, const struct watch *watch)
+{
+	struct dwd_counters counters;
+
+	get_counters(w, watch, &counters);
+	return watch_to_json(watch, &counters);
+}
+
+const struct watch *watchdog_next_watch(const struct watchdog *w, uint64_t id)
+{
+	return watch_table_after(&w->watches, id);
+}
+
+static void watch_event(struct watchdog *w, enum event_type type, json_t *watch, pid_t by)
+{
+	struct event event = {.type = type, .watch = watch, .by = by};
+
+	events_add(&w->events, &event);
+}
+
+static void log_watch(const char *what, const struct watch *watch, pid_t by)
+{
+	_cleanup_free_ char *target = varlink_escape(watch->target, strlen(watch->target));
+
+	log_info("watch %llu on %s %s by process %d", (unsigned long long)watch->id,
+		 target ? target : "?", what, (int)by);
+}
+
+/* In force on both sides, or on neither. */
+static int put_in_force(struct watchdog *w, struct watch *watch)
+{
+	int r;
+
+	r = watch_table_add(&w->watches, watch);
+	if (r < 0)
+		return r;
+	r = w->backend->ops->add_watch(w->backend, watch->slot, watch);
+	if (r < 0)
+		watch_table_remove(&w->watches, watch);
+	return r;
+}
+
+int watchdog_add_watch(struct watchdog *w, const struct watchdog_client *client, const char *target,
+		       const uid_t *uid, const struct watch **ret, const char **reason)
+{
+	_cleanup_(watch_freep) struct watch *watch = NULL;
+	json_t *json;
+	int r;
+
+	r = watch_new(&watch, target, reason);
+	if (r < 0)
+		return r == -EINVAL ? ANSWER_INVALID_TARGET : r;
+	watch->owner = client->uid;
+	if (uid) {
+		watch->has_uid = true;
+		watch->uid = *uid;
+	}
+	r = put_in_force(w, watch);
+	if (r < 0)
+		return r == -ENOSPC ? ANSWER_LIMIT_REACHED : r;
+	log_watch("added", watch, client->pid);
+	json = watchdog_watch_to_json(w, watch);
+	watch_event(w, EVENT_WATCHED, json, client->pid);
+	json_decref(json);
+	*ret = steal_pointer(watch);
+	return ANSWER_OK;
+}
+
+int watchdog_remove_watch(struct watchdog *w, const struct watchdog_client *client, uint64_t id,
+			  json_t **ret)
+{
+	struct watch *watch = watch_table_find(&w->watches, id);
+	struct dwd_counters counters;
+	json_t *json;
+	int r;
+
+	if (!watch)
+		return ANSWER_NO_SUCH_WATCH;
+	get_counters(w, watch, &counters);
+	json = watch_to_json(watch, &counters);
+	if (!json)
+		return -ENOMEM;
+	r = w->backend->ops->remove_watch(w->backend, watch->slot);
+	if (r < 0) {
+		json_decref(json);
+		return r;
+	}
+	add_counters(&w->retired, &counters);
+	log_watch("removed", watch, client->pid);
+	watch_event(w, EVENT_UNWATCHED, json, client->pid);
+	watch_table_remove(&w->watches, watch);
+	watch_free(watch);
+	w->quiet_since = clock_monotonic_us();
+	*ret = json;
+	return ANSWER_OK;
+}
+
+void watchdog_get_status(const struct watchdog *w, struct watchdog_status *ret)
+{
+	const struct backend_ops *ops = w->backend->ops;
+
+	*ret = (struct watchdog_status){
+		.backend = ops->kind(w->backend),
+		.watches = w->watches.count,
+		.stops = w->live,
+		.max_stopped = ops->max_stopped(w->backend),
+		.total = w->retired,
+	};
+	for (unsigned i = 0; i < DWD_BACKEND_COUNT; i++)
+		ret->refused[i] = ops->refused(w->backend, (enum dwd_backend)i);
+	for (size_t i = 0; i < w->watches.count; i++) {
+		struct dwd_counters counters;
+
+		get_counters(w, w->watches.by_id[i], &counters);
+		add_counters(&ret->total, &counters);
+	}
+	ret->total.skipped[DWD_SKIP_NO_MEMORY] += w->turned_away;
+}

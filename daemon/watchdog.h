@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DWD_WATCHDOG_H
+#define DWD_WATCHDOG_H
+
+/*
+ * The engine: which watch caught what, what became of it, and who may do what to it.
+ *
+ * It stands between a backend, which stops processes, and a server, which speaks for clients; it
+ * knows neither libbpf nor sockets. It promises:
+ *
+ * - A stop is announced only once the process was seen stopped, so whoever hears of it can act.
+ * - Nothing is lost: the backend's map of records is the truth. Notifications are only a reason to
+ *   look; when some were lost, everything is looked at.
+ * - Nobody stays stopped by mistake: a process that cannot be kept (no descriptors left) is let
+ *   run, and that is counted, logged and told; a stop is forgotten only once the process certainly
+ *   runs, or is gone.
+ * - One stop is claimed by one client at a time.
+ *
+ * All happens in the one thread that runs the event loop. Callbacks (waiters, event listeners) are
+ * called from within the engine and must not call it back; only pointers to stops that were handed
+ * out in the same turn of the event loop, with no change asked for in between, are good.
+ */
+
+#include <sys/queue.h>
+#include <jansson.h>
+#include <systemd/sd-event.h>
+
+#include "backend.h"
+#include "events.h"
+#include "stop.h"
+#include "watch-table.h"
+
+struct watchdog;
+
+/* `backend` must outlive the engine. */
+int watchdog_new(struct watchdog **ret, sd_event *event, struct backend *backend);
+struct watchdog *watchdog_free(struct watchdog *w);
+DEFINE_CLEANUP(struct watchdog *, watchdog_free)
+
+/* Begin: listen to the backend, take over what it has stopped already, arm it. */
+int watchdog_start(struct watchdog *w);
+/* End: match no more, and release every stop (or leave all stopped). Blocks until every process
+ * was seen on its way, at most about a second. Processes under a debugger stay with it. */
+void watchdog_shutdown(struct watchdog *w, bool keep);
+
+/* Since when (monotonic us) there has been neither watch nor stop; 0 if there is one. */
+uint64_t watchdog_idle_since(const struct watchdog *w);
+
+/* On whose behalf something is done: one per connection, whose address is its identity. */
+struct watchdog_client {
+	pid_t pid;
+	uid_t uid;
+	size_t claims; /* the engine's */
+};
+
+/* The client is about to vanish: its claims fall back. */
+void watchdog_leave(struct watchdog *w, struct watchdog_client *client);
+
+/* Results of what a client asks for; -errno besides, when the kernel refused. */
+enum watchdog_answer {
+	ANSWER_OK,
+	ANSWER_NO_SUCH_STOP,
+	ANSWER_NO_SUCH_WATCH,
+	ANSWER_ALREADY_CLAIMED,
+	ANSWER_NOT_CLAIMED,
+	ANSWER_NOT_TRACED,
+	ANSWER_WRONG_STATE,
+	ANSWER_LIMIT_REACHED,
+	ANSWER_INVALID_TARGET,
+};
+
+/* Watches. `uid` NULL: any. With ANSWER_INVALID_TARGET *reason (static) says what is wrong. */
+int watchdog_add_watch(struct watchdog *w, const struct watchdog_client *client, const char *target,
+		       const uid_t *uid, const struct watch **ret, const char **reason);
+/* *ret is a new reference to the watch as it was last. */
+int watchdog_remove_watch(struct watchdog *w, const struct watchdog_client *client, uint64_t id,
+			  json_t **ret);
+/* The first watch whose id is greater than `id`; NULL at the end. */
+const struct watch *watchdog_next_watch(const struct watchdog *w, uint64_t id);
+json_t *watchdog_watch_to_json(const struct watchdog *w, const struct watch *watch);
+
+/* The first stop whose id is greater than `id`, that the selector allows and that is not over; NULL
+ * at the end. */
+struct stop *watchdog_next_stop(const struct watchdog *w, uint64_t id,
+				const struct stop_selector *selector);
+/* By id, also one that is over but still claimed. */
+struct stop *watchdog_find_stop(const struct watchdog *w, uint64_t id);
+/* See what the process does now. False if it is over; then, unless it is claimed, `s` is freed. */
+bool watchdog_look(struct watchdog *w, struct stop *s);
+/* Few enough that one may look at each of them when asked for all. */
+bool watchdog_has_few_stops(const struct watchdog *w);
+
+/* Let it run. One that is still stopping is released as soon as it has stopped. */
+int watchdog_continue(struct watchdog *w, const struct watchdog_client *client, struct stop *s);
+/* SIGCONT is the same as watchdog_continue(). */
+int watchdog_kill(struct watchdog *w, const struct watchdog_client *client, struct stop *s,
+		  int signal);
+
+/* Take the oldest stop that the selector allows and nobody has taken. If there is none, *ret may be
+ * the stop that is to blame, or NULL. While the claim lasts the client's process is exempt. */
+int watchdog_claim(struct watchdog *w, struct watchdog_client *client,
+		   const struct stop_selector *selector, struct stop **ret);
+/* A debugger has attached to a claimed stop: resume the process under it. */
+int watchdog_attached(struct watchdog *w, struct stop *s);
+
+/* Somebody who waits. Whoever waits longest is served first. */
+struct watchdog_waiter {
+	/* Called once, when the waiter has left the queue: */
+	void (*found)(struct watchdog_waiter *waiter, struct stop *s);
+	struct watchdog_client *client; /* who takes the stop; NULL: he only wants to see it */
+	struct stop_selector selector;
+	struct stop *unclaimed; /* instead: waits for what becomes of this one */
+	bool waiting;
+	TAILQ_ENTRY(watchdog_waiter) entry;
+};
+
+/* Wait for a stop to be there, or (with `client`) to be taken. */
+void watchdog_wait(struct watchdog *w, struct watchdog_waiter *waiter);
+/* Give a claimed stop back, and wait until it is certain what the process does; found() may be
+ * called at once. Not ANSWER_OK: it does not wait. */
+int watchdog_unclaim(struct watchdog *w, struct watchdog_client *client, struct stop *s,
+		     struct watchdog_waiter *waiter);
+/* Wait no longer; nothing if it does not wait. */
+void watchdog_cancel(struct watchdog *w, struct watchdog_waiter *waiter);
+
+struct events *watchdog_events(struct watchdog *w);
+
+struct watchdog_status {
+	enum dwd_backend backend;
+	const char *refused[DWD_BACKEND_COUNT]; /* why not; NULL: not refused */
+	size_t watches, stops, max_stopped;
+	struct dwd_counters total;
+};
+
+void watchdog_get_status(const struct watchdog *w, struct watchdog_status *ret);
+
+#endif

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The structures of libdwd, made from JSON.
+ *
+ * Each public structure is the first member of a box that keeps the JSON object alive; its strings
+ * point into that object, its arrays follow the box in the same allocation. So ten thousand stops
+ * cost ten thousand allocations beside the JSON, and the text of one is made only for who asks.
+ *
+ * Fields that this library does not know are ignored, and text whose meaning it need not know
+ * (states, kinds of events) is passed on: a newer daemon may say more.
+ */
+
+#include "connection.h"
+#include "reader.h"
+
+#include <limits.h>
+
+/* What a structure was made from. */
+struct origin {
+	json_t *object;
+	char *text; /* once asked for */
+};
+
+struct watch_box {
+	struct dwd_watch watch;
+	struct origin origin;
+	struct dwd_count skips[];
+};
+
+struct stop_box {
+	struct dwd_stop stop;
+	struct origin origin;
+	uint64_t watches[]; /* then the pointers of argv */
+};
+
+struct status_box {
+	struct dwd_status status;
+	struct origin origin;
+};
+
+struct event_box {
+	struct dwd_event event;
+	struct origin origin;
+};
+
+static const char *origin_text(struct origin *o)
+{
+	if (!o->text)
+		o->text = json_dumps(o->object, JSON_COMPACT);
+	return o->text;
+}
+
+static void origin_clear(struct origin *o)
+{
+	json_decref(o->object);
+	free(o->text);
+}
+
+static struct watch_box *watch_box(const struct dwd_watch *w)
+{
+	return (struct watch_box *)container_of(w, struct watch_box, watch);
+}
+
+/* A map of counters, into `skips` unless it is NULL; returns their sum. */
+static uint64_t read_skips(struct reader *r, struct dwd_count *skips)
+{
+	json_t *counters = json_object_get(r->object, "skipped"), *value;
+	uint64_t total = 0;
+	const char *name;
+
+	if (!json_is_object(counters))
+		reader_fail(r, "skipped");
+	json_object_foreach (counters, name, value) {
+		if (!json_is_integer(value) || json_integer_value(value) < 0)
+			reader_fail(r, "skipped");
+		if (skips)
+			*skips++ = (struct dwd_count){name, (uint64_t)json_integer_value(value)};
+		total += (uint64_t)json_integer_value(value);
+	}
+	return total;
+}
+
+int watch_parse(struct dwd_watch **ret, json_t *object, const char **bad)
+{
+	struct reader r = reader_new(object, "watch");
+	size_t n = json_object_size(json_object_get(object, "skipped"));
+	_cleanup_free_ struct watch_box *box = calloc(1, sizeof(*box) + n * sizeof(box->skips[0]));
+
+	if (!box)
+		return -ENOMEM;
+	box->watch = (struct dwd_watch){
+		.id = reader_count(&r, "id"),
+		.target = reader_text(&r, "target"),
+		.kind = reader_text(&r, "kind"),
+		.has_uid = reader_field(&r, "uid"),
+		.uid = (uid_t)reader_optional_number(&r, "uid", UINT32_MAX),
+		.owner = reader_owner(&r, "owner"),
+		.caught = reader_count(&r, "caught"),
+		.skipped = read_skips(&r, box->skips),
+		.skips = box->skips,
+		.skips_count = n,
+		.created = reader_text(&r, "created"),
+	};
+	if (r.bad)
+		return reader_error(&r, bad);
+	box->origin.object = json_incref(object);
+	*ret = &steal_pointer(box)->watch;
+	return 0;
+}
+
+const char *dwd_watch_json(const struct dwd_watch *w)
+{
+	return origin_text(&watch_box(w)->origin);
+}
+
+struct dwd_watch *dwd_watch_free(struct dwd_watch *w)
+{
+	if (w) {
+		origin_clear(&watch_box(w)->origin);
+		free(watch_box(w));
+	}
+	return NULL;
+}
+
+static struct stop_box *stop_box(const struct dwd_stop *s)
+{
+	return (struct stop_box *)container_of(s, struct stop_box, stop);
+}
+
+static void read_watches(struct reader *r, const json_t *ids, uint64_t *ret)
+{
+	size_t i;
+	json_t *value;
+
+	json_array_foreach (ids, i, value) {
+		if (!json_is_integer(value) || json_integer_value(value) < 0)
+			reader_fail(r, "watches");
+		ret[i] = (uint64_t)json_integer_value(value);
+	}
+}
+
+static void read_argv(struct reader *r, const json_t *strings, const char **ret)
+{
+	size_t i;
+	json_t *value;
+
+	json_array_foreach (strings, i, value) {
+		ret[i] = json_string_value(value);
+		if (!ret[i])
+			reader_fail(r, "argv");
+	}
+}
+
+int stop_parse(struct dwd_stop **ret, json_t *object, const char **bad)
+{
+	struct reader r = reader_new(object, "stop");
+	const json_t *watches = reader_array(&r, "watches"), *argv = reader_array(&r, "argv");
+	size_t watches_count = json_array_size(watches), argc = json_array_size(argv);
+	_cleanup_free_ struct stop_box *box = NULL;
+	const char **arguments;
+
+	box = calloc(1, sizeof(*box) + watches_count * sizeof(box->watches[0]) +
+				(argc + 1) * sizeof(*arguments));
+	if (!box)
+		return -ENOMEM;
+	arguments = (const char **)(box->watches + watches_count);
+	read_watches(&r, watches, box->watches);
+	read_argv(&r, argv, arguments);
+	box->stop = (struct dwd_stop){
+		.id = reader_count(&r, "id"),
+		.pid = reader_pid(&r, "pid"),
+		.state = reader_text(&r, "state"),
+		.exe = reader_text(&r, "exe"),
+		.path = reader_text(&r, "path"),
+		.comm = reader_text(&r, "comm"),
+		.argv = arguments,
+		.argc = argc,
+		.truncated = json_is_true(reader_field(&r, "truncated")),
+		.cwd = reader_optional_text(&r, "cwd"),
+		.uid = reader_owner(&r, "uid"),
+		.euid = reader_owner(&r, "euid"),
+		.gid = reader_owner(&r, "gid"),
+		.egid = reader_owner(&r, "egid"),
+		.ppid = reader_pid(&r, "ppid"),
+		.parent = reader_text(&r, "parent"),
+		.watch = reader_count(&r, "watch"),
+		.watches = box->watches,
+		.watches_count = watches_count,
+		.backend = reader_text(&r, "backend"),
+		.since = reader_text(&r, "since"),
+		.age = reader_age(&r, "since"),
+		.container = reader_field(&r, "container"),
+		.claimed_by = (pid_t)reader_optional_number(&r, "claimed_by", INT_MAX),
+		.tracer = (pid_t)reader_optional_number(&r, "tracer", INT_MAX),
+	};
+	if (r.bad)
+		return reader_error(&r, bad);
+	box->origin.object = json_incref(object);
+	*ret = &steal_pointer(box)->stop;
+	return 0;
+}
+
+const char *dwd_stop_json(const struct dwd_stop *s)
+{
+	return origin_text(&stop_box(s)->origin);
+}
+
+struct dwd_stop *dwd_stop_free(struct dwd_stop *s)
+{
+	if (s) {
+		origin_clear(&stop_box(s)->origin);
+		free(stop_box(s));
+	}
+	return NULL;
+}
+
+struct dwd_watch **dwd_watches_free(struct dwd_watch **w)
+{
+	for (size_t i = 0; w && w[i]; i++)
+		dwd_watch_free(w[i]);
+	free(w);
+	return NULL;
+}
+
+struct dwd_stop **dwd_stops_free(struct dwd_stop **s)
+{
+	for (size_t i = 0; s && s[i]; i++)
+		dwd_stop_free(s[i]);
+	free(s);
+	return NULL;
+}
+
+static struct status_box *status_box(const struct dwd_status *s)
+{
+	return (struct status_box *)container_of(s, struct status_box, status);
+}
+
+int status_parse(struct dwd_status **ret, json_t *object, const char **bad)
+{
+	struct reader r = reader_new(object, "status");
+	_cleanup_free_ struct status_box *box = calloc(1, sizeof(*box));
+
+	if (!box)
+		return -ENOMEM;
+	box->status = (struct dwd_status){
+		.version = reader_text(&r, "version"),
+		.pid = reader_pid(&r, "pid"),
+		.backend = reader_text(&r, "backend"),
+		.watches = reader_count(&r, "watches"),
+		.stops = reader_count(&r, "stops"),
+		.max_stopped = reader_count(&r, "max_stopped"),
+		.caught = reader_count(&r, "caught"),
+		.skipped = read_skips(&r, NULL),
+		.clients = reader_count(&r, "clients"),
+		.started = reader_text(&r, "started"),
+		.kernel = reader_text(&r, "kernel"),
+	};
+	if (r.bad)
+		return reader_error(&r, bad);
+	box->origin.object = json_incref(object);
+	*ret = &steal_pointer(box)->status;
+	return 0;
+}
+
+const char *dwd_status_json(const struct dwd_status *s)
+{
+	return origin_text(&status_box(s)->origin);
+}
+
+struct dwd_status *dwd_status_free(struct dwd_status *s)
+{
+	if (s) {
+		origin_clear(&status_box(s)->origin);
+		free(status_box(s));
+	}
+	return NULL;
+}
+
+static struct event_box *event_box(const struct dwd_event *e)
+{
+	return (struct event_box *)container_of(e, struct event_box, event);
+}
+
+static void read_skip(struct reader *r, struct dwd_event *e)
+{
+	const json_t *skip = reader_field(r, "skip");
+	struct reader s = reader_new(skip, "skip");
+
+	if (!skip)
+		return;
+	e->skip_pid = reader_pid(&s, "pid");
+	e->skip_comm = reader_text(&s, "comm");
+	e->skip_reason = reader_text(&s, "reason");
+	e->skip_watch = reader_count(&s, "watch");
+	if (s.bad)
+		reader_fail(r, s.bad);
+}
+
+/* The stop or the watch that the event is about. */
+static int read_subject(struct dwd_event *e, const json_t *object, const char **bad)
+{
+	json_t *stop = json_object_get(object, "stop"), *watch = json_object_get(object, "watch");
+	struct dwd_watch *w = NULL;
+	struct dwd_stop *s = NULL;
+	int r = 0;
+
+	if (stop && !json_is_null(stop))
+		r = stop_parse(&s, stop, bad);
+	e->stop = s;
+	if (r == 0 && watch && !json_is_null(watch))
+		r = watch_parse(&w, watch, bad);
+	e->watch = w;
+	return r;
+}
+
+int event_parse(struct dwd_event **ret, json_t *object, const char **bad)
+{
+	struct reader r = reader_new(object, "event");
+	_cleanup_(event_freep) struct dwd_event *e = NULL;
+	struct event_box *box = calloc(1, sizeof(*box));
+	int error;
+
+	if (!box)
+		return -ENOMEM;
+	box->origin.object = json_incref(object);
+	e = &box->event;
+	*e = (struct dwd_event){
+		.event = reader_text(&r, "event"),
+		.time = reader_text(&r, "time"),
+		.by = (pid_t)reader_optional_number(&r, "by", INT_MAX),
+		.signal = reader_optional_text(&r, "signal"),
+		.lost = reader_optional_number(&r, "lost", INT64_MAX),
+	};
+	read_skip(&r, e);
+	error = read_subject(e, object, bad);
+	if (error < 0)
+		return error;
+	if (r.bad)
+		return reader_error(&r, bad);
+	*ret = steal_pointer(e);
+	return 0;
+}
+
+const char *dwd_event_json(const struct dwd_event *e)
+{
+	return origin_text(&event_box(e)->origin);
+}
+
+struct dwd_event *event_free(struct dwd_event *e)
+{
+	if (e) {
+		dwd_stop_free((struct dwd_stop *)e->stop);
+		dwd_watch_free((struct dwd_watch *)e->watch);
+		origin_clear(&event_box(e)->origin);
+		free(event_box(e));
+	}
+	return NULL;
+}
