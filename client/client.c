@@ -51,33 +51,71 @@ static enum exit_status explain_refusal(const struct client *c, int r)
 	return exit_status(r);
 }
 
-enum exit_status client_connect(struct client *c, bool start)
+static void announce_start(struct client *c)
 {
-	const char *socket = client_socket(c);
-	_cleanup_free_ char *name = NULL;
+	struct dwd_status *status = NULL;
+
+	if (dwd_status(c->dwd, &status) < 0)
+		return;
+	print_note(c, "started dwdd (pid %d, %s backend)", (int)status->pid, status->backend);
+	dwd_status_free(status);
+}
+
+/* Connect, if need be as soon as a daemon that somebody else is starting is ready. */
+static int connect_patiently(struct client *c)
+{
+	int r = dwd_connect(&c->dwd, client_socket(c));
+
+	for (int tries = 0; r < 0 && tries < 500 && start_is_under_way(c); tries++) {
+		usleep(20 * 1000);
+		r = dwd_connect(&c->dwd, client_socket(c));
+	}
+	return r;
+}
+
+/* Start a daemon and connect to it, or to one that was started at the same time. */
+static enum exit_status start(struct client *c)
+{
+	_cleanup_free_ char *complaint = NULL;
+	enum exit_status status = start_daemon(c, &complaint);
+	int r = connect_patiently(c);
+
+	if (r < 0 && status != EXIT_DONE) {
+		print_error("%s", complaint ? complaint : strerror(ENOMEM));
+		return status;
+	}
+	if (r < 0)
+		return explain_refusal(c, r);
+	if (status == EXIT_DONE)
+		announce_start(c);
+	return EXIT_DONE;
+}
+
+static bool may_start(const struct client *c)
+{
+	return !c->options.no_start && geteuid() == 0;
+}
+
+enum exit_status client_connect(struct client *c, bool may_be_started)
+{
+	_cleanup_free_ char *socket = strdup(client_socket(c));
+	enum exit_status status = EXIT_DONE;
 	int r;
 
+	if (!socket)
+		return print_failure("cannot connect", -ENOMEM);
 	if (c->dwd && str_eq(c->connected_to, socket))
 		return EXIT_DONE;
 	client_disconnect(c);
 
-	name = strdup(socket);
-	if (!name)
-		return print_failure("cannot connect", -ENOMEM);
-
 	r = dwd_connect(&c->dwd, socket);
-	if (exit_status(r) == EXIT_NO_DAEMON && start && !c->options.no_start && geteuid() == 0) {
-		enum exit_status status = start_daemon(c);
-
-		/* Somebody else may have started one meanwhile. */
-		r = dwd_connect(&c->dwd, socket);
-		if (r < 0 && status != EXIT_DONE)
-			return status;
-	}
-	if (r < 0)
-		return explain_refusal(c, r);
-	c->connected_to = steal_pointer(name);
-	return EXIT_DONE;
+	if (exit_status(r) == EXIT_NO_DAEMON && may_be_started && may_start(c))
+		status = start(c);
+	else if (r < 0)
+		status = explain_refusal(c, r);
+	if (status == EXIT_DONE)
+		c->connected_to = steal_pointer(socket);
+	return status;
 }
 
 enum exit_status client_failed(struct client *c, int result)

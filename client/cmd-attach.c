@@ -6,6 +6,20 @@
 #include "stops.h"
 #include "util.h"
 
+/* The one stop that was asked for is not to be had: say who has it. */
+static enum exit_status explain_busy(struct client *c, const struct selector *selector)
+{
+	_cleanup_free_ char *refusal = strdup(dwd_error(c->dwd));
+	_cleanup_stop_ struct dwd_stop *stop = NULL;
+
+	if (dwd_info(c->dwd, &selector->match, &stop) >= 0 && stop->tracer)
+		print_error(STOP_FORMAT " is already traced by process %d; end that first",
+			    STOP_ARGS(stop), (int)stop->tracer);
+	else
+		print_error("%s", refusal ? refusal : strerror(EBUSY));
+	return exit_status(-EBUSY);
+}
+
 /* Claim what fits at once, or wait for it. */
 static enum exit_status claim(struct client *c, const struct selector *selector, int timeout,
 			      struct dwd_stop **ret)
@@ -23,6 +37,8 @@ static enum exit_status claim(struct client *c, const struct selector *selector,
 	}
 	if (r == -ENOENT && timeout == 0)
 		r = -ETIMEDOUT;
+	if (r == -EBUSY)
+		return explain_busy(c, selector);
 	return r < 0 ? client_failed(c, r) : EXIT_DONE;
 }
 

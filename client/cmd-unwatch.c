@@ -2,6 +2,7 @@
 #include "cmd.h"
 #include "path.h"
 #include "print.h"
+#include "printable.h"
 #include "util.h"
 #include "watches.h"
 
@@ -36,7 +37,8 @@ static int parse_wanted(const char *text, struct wanted *ret)
 
 static bool is_wanted(const struct wanted *wanted, const struct dwd_watch *watch)
 {
-	return wanted->target ? str_eq(wanted->target, watch->target) : wanted->id == watch->id;
+	return wanted->target ? printable_equals(watch->target, wanted->target)
+			      : wanted->id == watch->id;
 }
 
 /* Remove what `wanted` (NULL: everything) names among `watches`; *removed counts them. */

@@ -25,8 +25,6 @@ static enum exit_status run(struct client *c, const struct args *args)
 	r = dwd_wait(c->dwd, &selector.match, timeout, &stop);
 	if (r == -ENOENT && timeout == 0)
 		r = -ETIMEDOUT;
-	if (r == -ETIMEDOUT && c->options.quiet)
-		return EXIT_TIMED_OUT;
 	if (r < 0)
 		return client_failed(c, r);
 

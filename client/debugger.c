@@ -42,7 +42,7 @@ static enum exit_status check_yama(const struct dwd_stop *stop)
 			    ": Yama's ptrace_scope is %d; run dwd "
 			    "as root, or sysctl kernel.yama.ptrace_scope=0",
 			    STOP_ARGS(stop), (int)scope);
-	return EXIT_NOT_PERMITTED;
+	return EXIT_FAILED;
 }
 
 enum exit_status debugger_check(const struct dwd_stop *stop)
@@ -67,6 +67,7 @@ enum exit_status debugger_check(const struct dwd_stop *stop)
 static int report_command(const struct client *c, const struct dwd_stop *stop, char **ret)
 {
 	_cleanup_free_ char *socket = NULL, *quoted = NULL;
+	char *command;
 	int r = path_absolute(client_socket(c), NULL, &socket);
 
 	if (r == 0)
@@ -77,30 +78,22 @@ static int report_command(const struct client *c, const struct dwd_stop *stop, c
 			socket);
 		return r;
 	}
-	if (r == 0 && asprintf(ret, "shell /proc/%d/exe --socket %s debugger-attached %llu",
+	if (r == 0 && asprintf(&command, "shell /proc/%d/exe --socket %s debugger-attached %llu",
 			       (int)getpid(), quoted, (unsigned long long)stop->id) < 0)
 		r = -ENOMEM;
+	if (r == 0)
+		*ret = command;
 	if (r < 0)
 		print_failure("cannot prepare gdb", r);
 	return r;
 }
 
-int debugger_run(const struct client *c, const char *gdb, const struct dwd_stop *stop,
-		 char *const *args)
+/* What gdb does first, then the user's own arguments. The array alone is the caller's to free; NULL
+ * on lack of memory. */
+static const char **gdb_argv(const char *gdb, const char *pid, const char *report,
+			     char *const *args)
 {
-	_cleanup_free_ const char **argv = NULL;
-	_cleanup_free_ char *report = NULL;
-	size_t own = 0, theirs = 0;
-	char pid[16];
-	int r = report_command(c, stop, &report);
-
-	if (r < 0)
-		return r;
-	while (args[theirs])
-		theirs++;
-
-	snprintf(pid, sizeof(pid), "%d", (int)stop->pid);
-	const char *const before[] = {
+	const char *const first[] = {
 		gdb,
 		"-q",
 		"-p",
@@ -113,16 +106,35 @@ int debugger_run(const struct client *c, const char *gdb, const struct dwd_stop 
 		"-ex",
 		"set breakpoint pending on",
 	};
+	const char **argv;
+	size_t n = 0;
 
-	argv = calloc(ARRAY_SIZE(before) + theirs + 1, sizeof(*argv));
+	while (args[n])
+		n++;
+	argv = calloc(ARRAY_SIZE(first) + n + 1, sizeof(*argv));
+	if (!argv)
+		return NULL;
+	memcpy(argv, first, sizeof(first));
+	memcpy(argv + ARRAY_SIZE(first), args, n * sizeof(*argv));
+	return argv;
+}
+
+int debugger_run(const struct client *c, const char *gdb, const struct dwd_stop *stop,
+		 char *const *args)
+{
+	_cleanup_free_ const char **argv = NULL;
+	_cleanup_free_ char *report = NULL;
+	char pid[16];
+	int r = report_command(c, stop, &report);
+
+	if (r < 0)
+		return r;
+	snprintf(pid, sizeof(pid), "%d", (int)stop->pid);
+	argv = gdb_argv(gdb, pid, report, args);
 	if (!argv) {
 		print_failure("cannot prepare gdb", -ENOMEM);
 		return -ENOMEM;
 	}
-	for (; own < ARRAY_SIZE(before); own++)
-		argv[own] = before[own];
-	for (size_t i = 0; i < theirs; i++)
-		argv[own + i] = args[i];
 
 	fflush(stdout);
 	r = process_foreground((char *const *)argv);

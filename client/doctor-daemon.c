@@ -55,7 +55,7 @@ static void probe_backends(struct report *report, char *daemon)
 			   "only root can try the backends");
 		return;
 	}
-	r = process_capture((char *[]){daemon, (char *)"--probe", NULL}, &text);
+	r = process_capture((char *[]){daemon, (char *)"--probe", NULL}, STDOUT_FILENO, &text);
 	probe = r >= 0 ? json_loads(text, 0, NULL) : NULL;
 	if (json_is_array(json_object_get(probe, "backends")))
 		add_backends(report, probe);

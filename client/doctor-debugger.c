@@ -20,7 +20,8 @@ static void check_gdb(struct report *report)
 			   "%s is not a program", env && *env ? env : "gdb in $PATH");
 		return;
 	}
-	if (process_capture((char *[]){gdb, (char *)"--version", NULL}, &version) != 0) {
+	if (process_capture((char *[]){gdb, (char *)"--version", NULL}, STDOUT_FILENO, &version) !=
+	    0) {
 		report_add(report, CHECK_MISSING, "gdb", "install it anew: apt install gdb",
 			   "%s --version failed", gdb);
 		return;

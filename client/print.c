@@ -4,22 +4,29 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "printable.h"
+
 #define LABEL_WIDTH 14
 
-static _printf_(3, 0) void line(FILE *f, const char *before, const char *format, va_list ap)
+/* A line on standard error, which may hold what the user typed. */
+static _printf_(1, 0) void complain(const char *format, va_list ap)
 {
-	fputs(before, f);
-	vfprintf(f, format, ap);
-	fputc('\n', f);
+	_cleanup_free_ char *text = NULL;
+
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
+	fflush(stdout);
+	fputs("dwd: ", stderr);
+	printable_put(stderr, text ? text : strerror(ENOMEM));
+	fputc('\n', stderr);
 }
 
 void print_error(const char *format, ...)
 {
 	va_list ap;
 
-	fflush(stdout);
 	va_start(ap, format);
-	line(stderr, "dwd: ", format, ap);
+	complain(format, ap);
 	va_end(ap);
 }
 
@@ -29,15 +36,19 @@ enum exit_status print_failure(const char *what, int result)
 	return exit_status(result);
 }
 
+static bool is_reserved(const struct client *c)
+{
+	return c->options.quiet || c->options.json;
+}
+
 void print_note(const struct client *c, const char *format, ...)
 {
 	va_list ap;
 
-	if (c->options.quiet || c->options.json)
+	if (is_reserved(c))
 		return;
-	fflush(stdout);
 	va_start(ap, format);
-	line(stderr, "dwd: ", format, ap);
+	complain(format, ap);
 	va_end(ap);
 }
 
@@ -45,11 +56,12 @@ void print_done(const struct client *c, const char *format, ...)
 {
 	va_list ap;
 
-	if (c->options.quiet || c->options.json)
+	if (is_reserved(c))
 		return;
 	va_start(ap, format);
-	line(stdout, "", format, ap);
+	vprintf(format, ap);
 	va_end(ap);
+	putchar('\n');
 }
 
 void print_field(const char *label, const char *format, ...)
@@ -58,8 +70,9 @@ void print_field(const char *label, const char *format, ...)
 
 	printf("%*s: ", LABEL_WIDTH, label);
 	va_start(ap, format);
-	line(stdout, "", format, ap);
+	vprintf(format, ap);
 	va_end(ap);
+	putchar('\n');
 }
 
 void print_array_add(struct print_array *a, const char *json)

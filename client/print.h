@@ -4,8 +4,8 @@
 
 /*
  * What dwd says. Data and results go to standard output, complaints and remarks to standard error
- * behind "dwd: ". Strings from libdwd are printable by its promise; what the user typed comes back
- * to his own terminal only.
+ * behind "dwd: ". Strings from libdwd are printable by its promise; what the user typed goes into
+ * complaints and remarks alone, which escape it.
  */
 
 #include <stdbool.h>

@@ -90,9 +90,10 @@ static int spawn(char *const argv[], posix_spawn_file_actions_t *actions, const 
 	return -r;
 }
 
-/* Without standard input; standard output into `out`, standard error into `err` (-1: as it is). */
-static int spawn_aside(char *const argv[], int out, int err, pid_t *ret)
+/* Without standard input; `stream` goes to `fd`, the other output stream nowhere. */
+static int spawn_aside(char *const argv[], int stream, int fd, pid_t *ret)
 {
+	int other = stream == STDOUT_FILENO ? STDERR_FILENO : STDOUT_FILENO;
 	posix_spawn_file_actions_t actions;
 	sigset_t mask;
 	int r;
@@ -103,20 +104,12 @@ static int spawn_aside(char *const argv[], int out, int err, pid_t *ret)
 		return -r;
 	r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	if (r == 0)
-		r = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	if (r == 0 && err >= 0)
-		r = posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
+		r = posix_spawn_file_actions_addopen(&actions, other, "/dev/null", O_WRONLY, 0);
+	if (r == 0)
+		r = posix_spawn_file_actions_adddup2(&actions, fd, stream);
 	r = r == 0 ? spawn(argv, &actions, &mask, ret) : -r;
 	posix_spawn_file_actions_destroy(&actions);
 	return r;
-}
-
-int process_run(char *const argv[])
-{
-	pid_t pid;
-	int r = spawn_aside(argv, STDERR_FILENO, -1, &pid);
-
-	return r < 0 ? r : wait_for(pid);
 }
 
 static int read_all(int fd, char **ret)
@@ -141,20 +134,19 @@ static int read_all(int fd, char **ret)
 	return 0;
 }
 
-int process_capture(char *const argv[], char **ret)
+int process_capture(char *const argv[], int stream, char **ret)
 {
 	_cleanup_free_ char *text = NULL;
-	_cleanup_fd_ int reader = -1, writer = -1, null = -1;
+	_cleanup_fd_ int reader = -1, writer = -1;
 	int fds[2], r, status;
 	pid_t pid;
 
-	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (null < 0 || pipe2(fds, O_CLOEXEC) < 0)
+	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
 	reader = fds[0];
 	writer = fds[1];
 
-	r = spawn_aside(argv, writer, null, &pid);
+	r = spawn_aside(argv, stream, writer, &pid);
 	if (r < 0)
 		return r;
 	writer = close_fd(writer);

@@ -12,12 +12,11 @@
 /* The program `name` as execvp(3) would find it, malloc()ed. -ENOENT. */
 int process_find(const char *name, char **ret);
 
-/* Run argv[0] (a path) to its end without standard input, its standard output going to standard
- * error. Answers its exit status. */
-int process_run(char *const argv[]);
-
-/* The same with its standard output in *ret, malloc()ed, and its standard error thrown away. */
-int process_capture(char *const argv[], char **ret);
+/* Run argv[0] (a path) to its end, without standard input. What it writes to `stream`, which is
+ * STDOUT_FILENO or STDERR_FILENO, is in *ret then, malloc()ed; what it writes to the other is
+ * thrown away. Answers its exit status. A program that goes into the background must let go of
+ * `stream`. */
+int process_capture(char *const argv[], int stream, char **ret);
 
 /* Run argv[0] in the foreground: it has our terminal, and SIGINT and SIGQUIT are for it alone while
  * SIGTERM and SIGHUP are passed on to it. Answers its exit status. */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "start.h"
 
+#include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <sys/file.h>
 
-#include "print.h"
+#include "path.h"
 #include "process.h"
 #include "util.h"
 
@@ -36,57 +39,76 @@ int start_find_daemon(char **ret)
 		for (size_t i = 0; i < ARRAY_SIZE(beside); i++) {
 			_cleanup_free_ char *path = NULL;
 
-			if (asprintf(&path, "%s/%s", directory, beside[i]) < 0) {
-				path = NULL;
-				return -ENOMEM;
-			}
-			if (process_find(path, ret) == 0)
+			if (path_absolute(beside[i], directory, &path) == 0 &&
+			    process_find(path, ret) == 0)
 				return 0;
 		}
 	}
 	return process_find(DWD_SBINDIR "/dwdd", ret);
 }
 
-static void announce(const struct client *c)
+static _printf_(2, 3) enum exit_status complain(char **complaint, const char *format, ...)
 {
-	struct dwd_status *status = NULL;
-	struct dwd *d = NULL;
+	va_list ap;
 
-	if (dwd_connect(&d, client_socket(c)) >= 0 && dwd_status(d, &status) >= 0)
-		print_note(c, "started dwdd (pid %d, %s backend)", (int)status->pid,
-			   status->backend);
-	else
-		print_note(c, "started dwdd");
-	dwd_status_free(status);
-	dwd_close(d);
+	va_start(ap, format);
+	if (vasprintf(complaint, format, ap) < 0)
+		*complaint = NULL;
+	va_end(ap);
+	return EXIT_NO_DAEMON;
 }
 
-enum exit_status start_daemon(const struct client *c)
+/* The last line of what the daemon wrote, without its name and newline; "" if it wrote nothing.
+ * Cuts `messages` short. */
+static const char *last_words(char *messages)
 {
-	_cleanup_free_ char *daemon = NULL;
+	size_t n = strlen(messages);
+	const char *line;
+
+	while (n > 0 && messages[n - 1] == '\n')
+		messages[--n] = '\0';
+	line = strrchr(messages, '\n');
+	line = line ? line + 1 : messages;
+	return strncmp(line, "dwdd: ", strlen("dwdd: ")) == 0 ? line + strlen("dwdd: ") : line;
+}
+
+enum exit_status start_daemon(const struct client *c, char **complaint)
+{
+	_cleanup_free_ char *daemon = NULL, *messages = NULL;
+	const char *socket = client_socket(c), *env = getenv("DWD_DAEMON"), *why;
 	int r = start_find_daemon(&daemon);
 
-	if (r < 0) {
-		const char *env = getenv("DWD_DAEMON");
+	if (r < 0)
+		return complain(complaint,
+				"no daemon listens on %s, and %s is not there to be started; "
+				"install it, or name it in $DWD_DAEMON",
+				socket, env && *env ? env : "dwdd");
 
-		print_error("no daemon listens on %s, and %s is not there to be started; install "
-			    "it, or name it in $DWD_DAEMON",
-			    client_socket(c), env && *env ? env : "dwdd");
-		return EXIT_NO_DAEMON;
-	}
+	r = process_capture((char *[]){daemon, (char *)"--background", (char *)"--exit-idle",
+				       (char *)IDLE_SECONDS, (char *)"--socket", (char *)socket,
+				       NULL},
+			    STDERR_FILENO, &messages);
+	if (r == 0)
+		return EXIT_DONE;
+	if (r < 0)
+		return complain(complaint, "cannot run %s: %s", daemon, strerror(-r));
+	why = last_words(messages);
+	if (*why)
+		return complain(complaint, "%s did not start: %s", daemon, why);
+	return complain(complaint,
+			"%s did not start (exit status %d); dwd doctor tells what is missing",
+			daemon, r);
+}
 
-	r = process_run((char *[]){daemon, (char *)"--background", (char *)"--exit-idle",
-				   (char *)IDLE_SECONDS, (char *)"--socket",
-				   (char *)client_socket(c), NULL});
-	if (r < 0) {
-		print_error("cannot run %s: %s", daemon, strerror(-r));
-		return EXIT_NO_DAEMON;
+bool start_is_under_way(const struct client *c)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_fd_ int lock = -1;
+
+	if (asprintf(&path, "%s.lock", client_socket(c)) < 0) {
+		path = NULL;
+		return false;
 	}
-	if (r > 0) {
-		print_error("%s did not start (exit status %d); dwd doctor tells what is missing",
-			    daemon, r);
-		return EXIT_NO_DAEMON;
-	}
-	announce(c);
-	return EXIT_DONE;
+	lock = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }

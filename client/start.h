@@ -13,7 +13,12 @@
  * installed. malloc()ed. -ENOENT: nowhere. */
 int start_find_daemon(char **ret);
 
-/* Start it and wait until it is ready, saying so. Answers an exit status. */
-enum exit_status start_daemon(const struct client *c);
+/* Start it and wait until it is ready. Answers an exit status; if that is not EXIT_DONE, *complaint
+ * says in a line why, malloc()ed (NULL on lack of memory): somebody else may have started one
+ * meanwhile, so it is the caller's to decide whether the user should know. */
+enum exit_status start_daemon(const struct client *c, char **complaint);
+
+/* Whether some daemon has reserved the socket (it holds a lock beside it), be it ready or not. */
+bool start_is_under_way(const struct client *c);
 
 #endif

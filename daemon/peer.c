@@ -146,19 +146,27 @@ static void flush(struct peer *peer)
 	}
 }
 
+static bool has_news(const struct peer *peer)
+{
+	return peer->call.follows_events &&
+	       peer->call.place < watchdog_events(peer->service->watchdog)->next;
+}
+
 /* Events are read from the ring as long as there is room: later they may be overwritten there. */
 static void feed_events(struct peer *peer)
 {
-	struct call *call = &peer->call;
-	uint64_t before;
+	while (has_news(peer) && has_room(peer) && !peer->broken)
+		peer->call.produce(&peer->call);
+}
 
-	if (!call->active || !call->follows_events)
-		return;
-	do {
-		before = call->place;
-		if (!peer->broken && has_room(peer))
-			call->produce(call);
-	} while (call->place != before);
+/* What could be done at once, without waiting for the socket. */
+static bool has_work(const struct peer *peer)
+{
+	if (!has_room(peer))
+		return false;
+	if (peer->call.active)
+		return peer->call.follows_events ? has_news(peer) : peer->call.produce != NULL;
+	return !peer->ended && varlink_pending(peer->link);
 }
 
 static void update_interest(struct peer *peer)
@@ -180,17 +188,15 @@ static bool is_done(const struct peer *peer)
 
 static void work(struct peer *peer)
 {
-	bool more = true;
-
-	for (int i = 0; i < STEPS_A_TURN && more; i++)
-		more = step(peer);
+	for (int i = 0; i < STEPS_A_TURN && step(peer); i++)
+		;
 	feed_events(peer);
 	flush(peer);
 	if (is_done(peer)) {
 		peer->service->remove(peer->service, peer);
 		return;
 	}
-	if (more)
+	if (has_work(peer))
 		wake(peer);
 	update_interest(peer);
 }

@@ -235,18 +235,16 @@ int stop_signal(const struct stop *s, int signal)
 	return pidfd_send_signal(s->pidfd, signal, NULL, 0) < 0 ? -errno : 0;
 }
 
-static bool path_matches(const char *path, const struct stop_selector *selector)
-{
-	return (!selector->name || str_eq(path_leaf(path), selector->name)) &&
-	       (!selector->path || str_eq(path, selector->path));
-}
-
 bool stop_matches(const struct stop *s, const struct stop_selector *selector)
 {
+	const char *exe = s->whole_exe ? s->whole_exe : s->exe.data, *path = s->path.data;
+
 	if (selector->id && s->id != selector->id)
 		return false;
 	if (selector->pid && s->pid != selector->pid)
 		return false;
-	return path_matches(s->whole_exe ? s->whole_exe : s->exe.data, selector) ||
-	       path_matches(s->path.data, selector);
+	if (selector->name && !str_eq(path_leaf(exe), selector->name) &&
+	    !str_eq(path_leaf(path), selector->name))
+		return false;
+	return !selector->path || str_eq(exe, selector->path) || str_eq(path, selector->path);
 }

@@ -107,7 +107,7 @@ class Daemon:
         self.log_path = os.path.join(self.directory, 'log')
         with open(self.log_path, 'wb') as log:
             self.process = subprocess.Popen(
-                [bench.dwdd, '--socket', self.socket, '--backend', bench.backend, *options],
+                [bench.dwdd, '--socket', self.socket, '--backend', bench.backend, *map(str, options)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until(lambda: os.path.exists(self.socket) or self.process.poll() is not None,
               'the daemon to be ready', 60)
@@ -197,9 +197,10 @@ class Bench:
         os.makedirs(directory, exist_ok=True)
         path = os.path.join(directory, name or self.unique())
         source = source if '/' in source else os.path.join(self.programs, source)
-        shutil.copy(source, path + '.new')
-        os.chmod(path + '.new', 0o755)
-        os.rename(path + '.new', path)
+        fresh = os.path.join(directory, '.fresh')
+        shutil.copy(source, fresh)
+        os.chmod(fresh, 0o755)
+        os.rename(fresh, path)
         return path
 
     def script(self, text, name=None, directory=None):

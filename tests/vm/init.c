@@ -49,7 +49,7 @@
 #include <unistd.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define NINE_P "trans=virtio,version=9p2000.L,msize=524288"
+#define NINE_P "trans=virtio,version=9p2000.L,msize=512000"
 
 struct mount {
 	const char *type;

@@ -176,11 +176,9 @@ def socket_activation(b):
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(path)
     listening.listen()
-    def pass_on():
-        os.dup2(listening.fileno(), 3, inheritable=True)
-        os.environ['LISTEN_PID'] = str(os.getpid())
-    child = b.run('sh', '-c', f'LISTEN_PID=$$ LISTEN_FDS=1 exec {b.dwdd} --backend {b.backend}',
-                  preexec_fn=pass_on, close_fds=False)
+    fd = listening.fileno()
+    child = b.run('bash', '-c', f'exec 3<&{fd}; LISTEN_PID=$$ LISTEN_FDS=1 exec {b.dwdd} --backend {b.backend}',
+                  pass_fds=[fd])
     v = Varlink(path)
     equal(v.call(SERVICE + 'GetInfo')['parameters']['product'], 'dwdd', 'product')
     v.close()

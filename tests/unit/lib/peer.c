@@ -92,8 +92,8 @@ static bool expect_end(struct peer *p, struct varlink *v)
 	int r;
 
 	r = receive(v, &message);
-	return r == -ECONNRESET || problem(p, "expected the end, got %s",
-					   r < 0 ? strerror(-r) : "a message");
+	return r == -ECONNRESET ||
+	       problem(p, "expected the end, got %s", r < 0 ? strerror(-r) : "a message");
 }
 
 static bool send_text(struct peer *p, const struct varlink *v, const char *text, size_t n)
@@ -195,7 +195,8 @@ struct peer *peer_start(const struct peer_step *steps)
 	p->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_return_code(p->listen_fd, errno);
 	assert_return_code(
-		bind(p->listen_fd, (const struct sockaddr *)&p->address, sizeof(p->address)), errno);
+		bind(p->listen_fd, (const struct sockaddr *)&p->address, sizeof(p->address)),
+		errno);
 	assert_return_code(listen(p->listen_fd, 8), errno);
 	assert_return_code(sigaction(PEER_SIGNAL, &action, NULL), errno);
 	assert_int_equal(pthread_create(&p->thread, NULL, run, p), 0);

@@ -9,27 +9,27 @@
 #include "dwd.h"
 #include "peer.h"
 
-#define CALL(method, parameters)                                                                   \
+#define CALL(method, parameters) \
 	"{\"method\":\"io.dwd.Watchdog." method "\",\"parameters\":" parameters "}"
-#define CALL_MORE(method, parameters)                                                              \
+#define CALL_MORE(method, parameters) \
 	"{\"method\":\"io.dwd.Watchdog." method "\",\"parameters\":" parameters ",\"more\":true}"
 #define REPLY(parameters)	    "{\"parameters\":" parameters "}"
 #define REPLY_CONTINUES(parameters) "{\"parameters\":" parameters ",\"continues\":true}"
 #define ERROR(name, parameters)	    "{\"error\":\"" name "\",\"parameters\":" parameters "}"
 
-#define WATCH                                                                                      \
-	"{\"id\":4,\"target\":\"sshd\",\"kind\":\"name\",\"owner\":0,\"caught\":17,"               \
+#define WATCH                                                                        \
+	"{\"id\":4,\"target\":\"sshd\",\"kind\":\"name\",\"owner\":0,\"caught\":17," \
 	"\"skipped\":{\"limit\":3,\"already-traced\":2},\"created\":\"2024-02-29T12:00:00Z\"}"
-#define WATCH_OF_UID                                                                               \
-	"{\"id\":5,\"target\":\"/opt/\",\"kind\":\"directory\",\"uid\":1000,"                      \
+#define WATCH_OF_UID                                                          \
+	"{\"id\":5,\"target\":\"/opt/\",\"kind\":\"directory\",\"uid\":1000," \
 	"\"owner\":4294967294,\"caught\":0,\"skipped\":{},\"created\":\"2024-02-29T12:00:00Z\"}"
 
 /* Only what must be there. */
-#define STOP_SINCE(since)                                                                          \
-	"{\"id\":7,\"pid\":4711,\"state\":\"stopped\",\"exe\":\"/usr/sbin/sshd\","                 \
-	"\"path\":\"sshd\",\"comm\":\"sshd\",\"argv\":[\"sshd\",\"-D\"],\"uid\":1,\"euid\":2,"     \
-	"\"gid\":3,\"egid\":4,\"ppid\":1,\"parent\":\"systemd\",\"watch\":4,\"watches\":[4,9],"    \
-	"\"backend\":\"lsm\",\"since\":\"" since "\",\"start_time\":55,\"cgroup_id\":66,"          \
+#define STOP_SINCE(since)                                                                       \
+	"{\"id\":7,\"pid\":4711,\"state\":\"stopped\",\"exe\":\"/usr/sbin/sshd\","              \
+	"\"path\":\"sshd\",\"comm\":\"sshd\",\"argv\":[\"sshd\",\"-D\"],\"uid\":1,\"euid\":2,"  \
+	"\"gid\":3,\"egid\":4,\"ppid\":1,\"parent\":\"systemd\",\"watch\":4,\"watches\":[4,9]," \
+	"\"backend\":\"lsm\",\"since\":\"" since "\",\"start_time\":55,\"cgroup_id\":66,"       \
 	"\"pid_namespace\":77,\"mount_namespace\":88}"
 #define STOP STOP_SINCE("2024-02-29T12:00:00Z")
 /* All that may be there, and what an older library does not know. */
@@ -41,10 +41,10 @@
 	"\"start_time\":55,\"cgroup_id\":66,\"pid_namespace\":77,\"mount_namespace\":88,"          \
 	"\"container\":{},\"claimed_by\":12,\"tracer\":13,\"news\":[{\"a\":1.5}]}"
 
-#define STATUS                                                                                     \
-	"{\"version\":\"0.1.0\",\"pid\":321,\"backend\":\"fentry\",\"refused\":{\"lsm\":\"no\"},"  \
-	"\"watches\":1,\"stops\":2,\"max_stopped\":1000,\"caught\":30,"                            \
-	"\"skipped\":{\"limit\":8,\"exempt\":1},\"clients\":4,"                                    \
+#define STATUS                                                                                    \
+	"{\"version\":\"0.1.0\",\"pid\":321,\"backend\":\"fentry\",\"refused\":{\"lsm\":\"no\"}," \
+	"\"watches\":1,\"stops\":2,\"max_stopped\":1000,\"caught\":30,"                           \
+	"\"skipped\":{\"limit\":8,\"exempt\":1},\"clients\":4,"                                   \
 	"\"started\":\"2024-02-29T12:00:00Z\",\"kernel\":\"6.1.0\"}"
 
 /* A connection to the peer. */

@@ -95,7 +95,9 @@ static void test_controls_are_escaped(void **state)
 	ASSERT_ESCAPED("a\0b", "a\\x00b");
 	ASSERT_ESCAPED("\x1b[31m\x7f", "\\x1b[31m\\x7f");
 	/* CSI as one character: a terminal obeys it like ESC [. */
-	ASSERT_ESCAPED("\xc2\x9b" "31m", "\\xc2\\x9b31m");
+	ASSERT_ESCAPED("\xc2\x9b"
+		       "31m",
+		       "\\xc2\\x9b31m");
 }
 
 static void test_marks_that_reorder_are_escaped(void **state)

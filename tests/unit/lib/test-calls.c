@@ -172,8 +172,16 @@ static void test_age(void **state)
 		{PEER_EXPECT, 0, CALL_MORE("ListStops", "{}")},
 		{PEER_SEND, 0,
 		 REPLY("{\"stops\":[" STOP_SINCE("2001-09-09T01:46:40.25Z") "," STOP_SINCE(
-			 "2001-09-09T03:46:40.250000+02:00") "," STOP_SINCE("2001-09-08T20:16:40.250"
-									    "-05:30") "," STOP_SINCE("2999-01-01T00:00:00Z") "]}")},
+			 "2001-"
+			 "09-"
+			 "09T03"
+			 ":46:"
+			 "40."
+			 "25000"
+			 "0+02:"
+			 "00") "," STOP_SINCE("2001-09-08T20:16:40.250"
+					      "-05:30") "," STOP_SINCE("2999-01-01T00:00:"
+								       "00Z") "]}")},
 		{PEER_END},
 	};
 	struct peer *peer = peer_start(steps);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef FAKE_BACKEND_H
+#define FAKE_BACKEND_H
+
+/*
+ * A backend without a kernel side. The test writes the records, rings the doorbells when it likes
+ * (or not at all), and sets which operation is to fail.
+ */
+
+#include "backend.h"
+
+struct fake_backend {
+	struct backend backend;
+	const struct backend_listener *listener;
+	void *userdata;
+	int bell; /* eventfd */
+	struct {
+		enum { BELL_STOPPED, BELL_CONTINUED, BELL_SKIPPED, BELL_RESCAN } kind;
+		struct dwd_ring_record record;
+	} *bells;
+	size_t bells_count;
+	struct dwd_stop_record **records;
+	size_t records_count;
+	uint64_t last_id;
+	struct dwd_counters counters[DWD_MAX_WATCHES];
+	bool watched[DWD_MAX_WATCHES];
+
+	/* What was asked of it. */
+	bool armed, signals_watched;
+	pid_t exempted; /* the last one */
+	int exemptions; /* how many last */
+
+	/* What fails from now on: -errno, 0 for nothing. */
+	int add_watch_error, remove_watch_error, get_stop_error, exempt_error;
+};
+
+struct fake_backend *fake_backend_new(void);
+struct fake_backend *fake_backend_free(struct fake_backend *f);
+
+/* A record of the living process `pid`, as the kernel side would have made it: confirmed, with the
+ * next id, caught by watch 1. The test may change it, until it rings. */
+struct dwd_stop_record *fake_backend_record(struct fake_backend *f, pid_t pid);
+bool fake_backend_has_record(const struct fake_backend *f, const struct dwd_stop_key *key);
+
+/* Notifications, delivered by the next dispatch(). */
+void fake_backend_ring_stopped(struct fake_backend *f, const struct dwd_stop_key *key);
+void fake_backend_ring_continued(struct fake_backend *f, const struct dwd_stop_key *key);
+void fake_backend_ring_skipped(struct fake_backend *f, const struct dwd_ring_record *record);
+void fake_backend_ring_rescan(struct fake_backend *f);
+
+#endif
