@@ -169,10 +169,13 @@ static bool has_work(const struct peer *peer)
 	return !peer->ended && varlink_pending(peer->link);
 }
 
-static void update_interest(struct peer *peer)
+/* See to it that what there is to do is done: now, or when the socket allows. */
+static void go_on(struct peer *peer)
 {
 	uint32_t events = 0;
 
+	if (has_work(peer))
+		wake(peer);
 	if (!peer->call.active && !peer->ended && has_room(peer))
 		events |= EPOLLIN;
 	if (varlink_queued(peer->link) > 0)
@@ -192,13 +195,10 @@ static void work(struct peer *peer)
 		;
 	feed_events(peer);
 	flush(peer);
-	if (is_done(peer)) {
+	if (is_done(peer))
 		peer->service->remove(peer->service, peer);
-		return;
-	}
-	if (has_work(peer))
-		wake(peer);
-	update_interest(peer);
+	else
+		go_on(peer);
 }
 
 static int on_work(sd_event_source *source, void *userdata)
@@ -225,7 +225,7 @@ void peer_news(struct peer *peer)
 		return;
 	feed_events(peer);
 	flush(peer);
-	update_interest(peer);
+	go_on(peer);
 }
 
 static int add_sources(struct peer *peer, int fd)

@@ -95,20 +95,25 @@ static void set_ids(struct request *rq, const uint64_t *ids, size_t n)
 	set(rq, "ids", array);
 }
 
-static int request_call(struct request *rq, const char *method, bool interruptible, json_t **ret)
+/* Do without the call: what failed, or 0. */
+static int request_drop(struct request *rq)
 {
-	if (rq->error == 0)
-		return conn_call(rq->d, method, steal_pointer(rq->parameters), interruptible, ret);
 	json_decref(rq->parameters);
 	return rq->error;
 }
 
+static int request_call(struct request *rq, const char *method, bool interruptible, json_t **ret)
+{
+	if (rq->error < 0)
+		return request_drop(rq);
+	return conn_call(rq->d, method, steal_pointer(rq->parameters), interruptible, ret);
+}
+
 static int request_collect(struct request *rq, const char *method, const char *key, json_t **ret)
 {
-	if (rq->error == 0)
-		return conn_collect(rq->d, method, steal_pointer(rq->parameters), key, ret);
-	json_decref(rq->parameters);
-	return rq->error;
+	if (rq->error < 0)
+		return request_drop(rq);
+	return conn_collect(rq->d, method, steal_pointer(rq->parameters), key, ret);
 }
 
 /* The stop in a reply. */
@@ -279,6 +284,8 @@ ssize_t dwd_continue(struct dwd *d, const uint64_t *ids, size_t n)
 {
 	struct request rq = request_new(d);
 
+	if (ids && n == 0)
+		return request_drop(&rq);
 	set_ids(&rq, ids, n);
 	return call_for_count(&rq, "Continue", "continued");
 }
@@ -289,6 +296,8 @@ ssize_t dwd_kill(struct dwd *d, const uint64_t *ids, size_t n, int signal)
 
 	if (rq.error == 0 && (signal < 1 || signal > SIGRTMAX))
 		rq.error = conn_fail(d, -EINVAL, "%d: not a signal", signal);
+	if (ids && n == 0)
+		return request_drop(&rq);
 	set_ids(&rq, ids, n);
 	set(&rq, "signal", json_integer(signal));
 	return call_for_count(&rq, "Kill", "signalled");

@@ -308,6 +308,9 @@ int conn_fail_stream(struct dwd *d, const struct varlink *v, int error)
 	int (*fail)(struct dwd *, int, const char *, ...) =
 		v == d->calls || v == d->events ? conn_break : conn_fail;
 
+	/* What the daemon told before it fell silent is still to be delivered. */
+	if (v == d->calls && d->events && events_read(d) < 0)
+		return d->broken;
 	switch (-error) {
 	case ECONNRESET:
 	case EPIPE:

@@ -174,7 +174,7 @@ int dwd_unclaim(struct dwd *d, uint64_t id, struct dwd_stop **ret);
  * on another connection than the one that holds the claim. */
 int dwd_attached(struct dwd *d, uint64_t id);
 
-/* Release, or send `signal` to, the stops named. `ids` NULL: all there are, and none that ends
+/* Release, or send `signal` to, the `n` stops named. `ids` NULL: all there are, and none that ends
  * meanwhile is an error. Returns how many. */
 ssize_t dwd_continue(struct dwd *d, const uint64_t *ids, size_t n);
 ssize_t dwd_kill(struct dwd *d, const uint64_t *ids, size_t n, int signal);

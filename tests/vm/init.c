@@ -183,7 +183,7 @@ static void must_mount(const char *source, const struct mount *m)
 		die("cannot mount %s on %s", source, m->at);
 }
 
-/* /modules/00-first.ko, ... in the order in which they need each other. */
+/* /modules/00.ko, 01.ko, ...: each after those it needs. */
 static void load_modules(void)
 {
 	char path[64];

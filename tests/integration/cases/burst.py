@@ -78,7 +78,7 @@ def others_interfere(b):
             stops = daemon.stops()
             if not stops and daemon.counters(watch)['caught'] == total:
                 break
-            for stop in dice.sample(stops, len(stops) // 2):
+            for stop in dice.sample(stops, (len(stops) + 1) // 2):
                 # The process may have ended, and its pid be another's by now: look first.
                 if command_of(stop['pid']) != program:
                     continue

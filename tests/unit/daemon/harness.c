@@ -42,10 +42,17 @@ int harness_setup(void **state)
 	h->fake = fake_backend_new();
 	h->client = (struct watchdog_client){.pid = 4242, .uid = 0};
 	assert_true(sd_event_new(&h->event) >= 0);
-	assert_int_equal(watchdog_new(&h->watchdog, h->event, &h->fake->backend), 0);
-	assert_int_equal(watchdog_start(h->watchdog), 0);
+	harness_restart(h);
 	*state = h;
 	return 0;
+}
+
+void harness_restart(struct harness *h)
+{
+	watchdog_free(h->watchdog);
+	h->place = 0;
+	assert_int_equal(watchdog_new(&h->watchdog, h->event, &h->fake->backend), 0);
+	assert_int_equal(watchdog_start(h->watchdog), 0);
 }
 
 int harness_teardown(void **state)
@@ -107,6 +114,21 @@ struct child child_start(void)
 	return c;
 }
 
+struct child child_start_plain(void)
+{
+	struct child c = {.pid = fork(), .tell = -1, .resumed = -1};
+
+	assert_true(c.pid >= 0);
+	if (c.pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		raise(SIGSTOP);
+		for (;;)
+			pause();
+	}
+	*add_child() = c;
+	return c;
+}
+
 void child_stop(const struct child *c)
 {
 	int status;
@@ -141,15 +163,21 @@ void child_wait_resumed(const struct child *c)
 	assert_true(is_readable(c->resumed, VERY_LONG_US / 1000));
 }
 
+void child_forget(const struct child *c)
+{
+	const struct child ended = *c; /* `c` may lie in the array */
+
+	close_fd(ended.tell);
+	close_fd(ended.resumed);
+	remove_child(ended.pid);
+}
+
 void child_end(const struct child *c)
 {
-	const struct child ended = *c;
-
-	kill(ended.pid, SIGKILL);
-	assert_int_equal(waitpid(ended.pid, NULL, 0), ended.pid);
-	close(ended.tell);
-	close(ended.resumed);
-	remove_child(ended.pid);
+	kill(c->pid, SIGKILL);
+	while (waitpid(c->pid, NULL, __WALL) != c->pid || kill(c->pid, 0) == 0)
+		; /* a traced one is reported as stopped first */
+	child_forget(c);
 }
 
 void harness_turn(struct harness *h)

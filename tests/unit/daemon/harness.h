@@ -46,12 +46,19 @@ bool child_has_resumed(const struct child *c);
 void child_wait_resumed(const struct child *c);
 /* SIGKILL and reap. */
 void child_end(const struct child *c);
+/* It is reaped already. */
+void child_forget(const struct child *c);
+/* A child without pipes, of which there can be thousands: stops itself, then waits for its end. */
+struct child child_start_plain(void);
 
 /* A record of a stopped child, and the doorbell. */
 struct dwd_stop_key harness_ring_stop(struct harness *h, pid_t pid);
 /* The same, and wait until it is announced. */
 struct stop *harness_hold(struct harness *h, pid_t pid);
 struct stop *harness_find(struct harness *h, pid_t pid);
+
+/* A new engine on the same backend, as after the daemon's death. */
+void harness_restart(struct harness *h);
 
 /* Let the event loop turn once, waiting for something to happen. Fails the test when nothing does
  * for very long. */

@@ -178,11 +178,10 @@ static void test_events_during_a_call(void **state)
 	peer_finish(peer);
 }
 
-/* More than the queue takes, by what the socket holds: the rest waits there, and comes afterwards.
- */
+/* A little more than the queue takes: the rest waits on the socket, and comes afterwards. */
 static void test_full_queue(void **state)
 {
-	enum { MESSAGES = 450, EVENTS_EACH = 10 };
+	enum { MESSAGES = 420, EVENTS_EACH = 10 };
 	const struct peer_step steps[] = {
 		{PEER_ACCEPT},
 		{PEER_ACCEPT},
@@ -328,6 +327,31 @@ static void test_subscription_dies_during_a_call(void **state)
 	peer_finish(peer);
 }
 
+/* A call finds the daemon dead; what it had told before is not lost. */
+static void test_last_events_are_heard(void **state)
+{
+	const struct peer_step steps[] = {
+		{PEER_ACCEPT},
+		{PEER_ACCEPT},
+		{PEER_EXPECT, 1, SUBSCRIBE},
+		{PEER_SEND, 1, EVENTS("")},
+		{PEER_SEND, 1, EVENTS(STOPPED "," KILLED)},
+		{PEER_END},
+	};
+	struct peer *peer = peer_start(steps);
+	struct dwd *d = connect_to(peer);
+	struct log log = {};
+
+	assert_int_equal(dwd_subscribe(d, false, &listener, &log), 0);
+	peer_finish(peer);
+	assert_int_equal(get_status(d), -ECONNRESET);
+	assert_int_equal(dwd_dispatch(d, -1), 2);
+	assert_string_equal(log.kinds, "stopped killed ");
+	assert_int_equal(dwd_dispatch(d, -1), -ECONNRESET);
+	assert_int_equal(log.errors, 1);
+	dwd_close(d);
+}
+
 static void test_bad_events(void **state)
 {
 	static const char *const bad[] = {
@@ -442,6 +466,7 @@ int main(void)
 		cmocka_unit_test(test_refused_subscription),
 		cmocka_unit_test(test_daemon_dies),
 		cmocka_unit_test(test_subscription_dies_during_a_call),
+		cmocka_unit_test(test_last_events_are_heard),
 		cmocka_unit_test(test_bad_events),
 		cmocka_unit_test(test_history),
 	};

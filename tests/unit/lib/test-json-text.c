@@ -23,7 +23,7 @@ static const char *const texts[] = {
 	"{\"n\":[9223372036854775807,-9223372036854775808]}",
 	"{\"r\":[0.5,-1.25e3,1E-2,1e+2,0e0]}",
 	"{\"s\":[\"\",\"plain\",\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\",\"\x7f\"]}",
-	"{\"e\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0001\\u00e4\\u20AC\\ud83d\\ude00\"}",
+	"{\"e\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0001\\u001F\\u00e4\\u20AC\\ud83d\\ude00\"}",
 	"{\"\":1,\"\xc3\xa4\":2,\"\\n\":3,\"a b\":4}",
 	"{\"a\":1,\"a\":2}",
 	"{\"a\":1,\"\\u0061\":2}",
@@ -85,7 +85,7 @@ static void test_beginnings(void **state)
 
 static void test_replaced_bytes(void **state)
 {
-	static const char replacements[] = "\"\\{}[],: 01-.eunx\n\x01\x80\xc3";
+	static const char replacements[] = "\"\\{}[],: 01-.eunx\n\x01\x1f\x80\xc3";
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		for (size_t at = 0; at < strlen(texts[i]); at++)

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * How the socket comes and goes.
+ */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "listen.h"
+
+static char directory[64];
+static char path[96];
+
+static int setup(void **state)
+{
+	strcpy(directory, "/tmp/dwd-listen-XXXXXX");
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/socket", directory);
+	return 0;
+}
+
+/* Nothing may be left in the directory. */
+static int teardown(void **state)
+{
+	assert_int_equal(rmdir(directory), 0);
+	return 0;
+}
+
+static bool can_connect(void)
+{
+	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	strcpy(address.sun_path, path);
+	return connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
+static struct listen_place *reserve(void)
+{
+	struct listen_place *place;
+	char *message = NULL;
+
+	assert_int_equal(listen_reserve(&place, path, &message), 0);
+	assert_null(message);
+	return place;
+}
+
+static int open_socket(struct listen_place *place)
+{
+	char *message = NULL;
+	int fd;
+
+	assert_int_equal(listen_open(place, &fd, &message), 0);
+	assert_null(message);
+	return fd;
+}
+
+static void test_appears_when_ready(void **state)
+{
+	struct listen_place *place = reserve();
+	struct stat st;
+	int fd;
+
+	assert_int_equal(lstat(path, &st), -1);
+	fd = open_socket(place);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISSOCK(st.st_mode));
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_true(can_connect());
+	close(fd);
+	listen_free(place);
+	assert_int_equal(lstat(path, &st), -1);
+}
+
+static void test_a_second_one_is_refused(void **state)
+{
+	struct listen_place *place = reserve(), *second = NULL;
+	int fd = open_socket(place);
+	char *message = NULL, expected[160];
+
+	snprintf(expected, sizeof(expected), "another dwdd (pid %d) listens on %s", (int)getpid(),
+		 path);
+	assert_int_equal(listen_reserve(&second, path, &message), -EBUSY);
+	assert_string_equal(message, expected);
+	assert_null(second);
+	assert_true(can_connect());
+	free(message);
+	close(fd);
+	listen_free(place);
+}
+
+/* What a killed daemon leaves: a socket nobody listens on, and a lock nobody holds. */
+static void test_stale_files_are_replaced(void **state)
+{
+	struct listen_place *place;
+	pid_t pid = fork();
+	int fd;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		open_socket(reserve());
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_false(can_connect());
+	place = reserve();
+	fd = open_socket(place);
+	assert_true(can_connect());
+	close(fd);
+	listen_free(place);
+}
+
+static void test_other_files_are_not_replaced(void **state)
+{
+	struct listen_place *place = reserve();
+	_cleanup_free_ char *message = NULL;
+	int fd = -1;
+
+	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	assert_int_equal(listen_open(place, &fd, &message), -EEXIST);
+	assert_non_null(strstr(message, "not a socket"));
+	assert_int_equal(fd, -1);
+	listen_free(place);
+	assert_int_equal(unlink(path), 0); /* it is still there */
+}
+
+static void test_long_path(void **state)
+{
+	struct listen_place *place = NULL;
+	_cleanup_free_ char *message = NULL;
+	char longer[200];
+
+	memset(longer, 'x', sizeof(longer));
+	longer[0] = '/';
+	longer[107] = '\0';
+	assert_int_equal(listen_reserve(&place, longer, &message), -ENAMETOOLONG);
+	assert_non_null(strstr(message, "107 bytes, 106 are possible"));
+}
+
+static void test_no_directory(void **state)
+{
+	struct listen_place *place = NULL;
+	_cleanup_free_ char *message = NULL;
+	char other[160];
+
+	snprintf(other, sizeof(other), "%s/missing/socket", directory);
+	assert_int_equal(listen_reserve(&place, other, &message), -ENOENT);
+	assert_non_null(strstr(message, other));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_appears_when_ready),
+		TEST(test_a_second_one_is_refused),
+		TEST(test_stale_files_are_replaced),
+		TEST(test_other_files_are_not_replaced),
+		TEST(test_long_path),
+		TEST(test_no_directory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
