@@ -160,15 +160,13 @@ static __always_inline bool gate_open_for_file(struct task_struct *task, struct 
 	__u64 word[2] = {};
 
 	bpf_probe_read_kernel_str(word, sizeof(word), name);
-	if (!known || word[0] != known[0] || word[1] != known[1]) {
+	if ((!known || word[0] != known[0] || word[1] != known[1]) && gate_open(word[0], word[1]))
+		return true;
+	if (is_memfd_name(word[0])) {
+		word[0] = word[1] = 0;
+		bpf_probe_read_kernel_str(word, sizeof(word), name + MEMFD_PREFIX_SIZE);
 		if (gate_open(word[0], word[1]))
 			return true;
-		if (is_memfd_name(word[0])) {
-			word[0] = word[1] = 0;
-			bpf_probe_read_kernel_str(word, sizeof(word), name + MEMFD_PREFIX_SIZE);
-			if (gate_open(word[0], word[1]))
-				return true;
-		}
 	}
 	if (gate_open(file->f_inode->i_ino, 0))
 		return true;

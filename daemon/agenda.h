@@ -14,12 +14,12 @@
 #include "stop.h"
 
 /* How long: doubling from 50 us, then three slow ones. A stop's `delay` is what it waited last. */
-#define AGENDA_NOT	0
-#define AGENDA_MILLI	5  /* 800 us */
-#define AGENDA_TEN	9  /* 10 ms */
-#define AGENDA_HUNDRED	10 /* 100 ms */
-#define AGENDA_SLOWEST	11 /* 1 s */
-#define AGENDA_DELAYS	12
+#define AGENDA_NOT     0
+#define AGENDA_MILLI   5  /* 800 us */
+#define AGENDA_TEN     9  /* 10 ms */
+#define AGENDA_HUNDRED 10 /* 100 ms */
+#define AGENDA_SLOWEST 11 /* 1 s */
+#define AGENDA_DELAYS  12
 
 struct agenda {
 	struct stop_list queues[AGENDA_DELAYS];
@@ -37,7 +37,8 @@ unsigned agenda_longer(const struct stop *s, unsigned slowest);
 
 /* When the next is due (monotonic us), UINT64_MAX if there is none. */
 uint64_t agenda_next(const struct agenda *a);
-/* Take the next that is due at `now` off; NULL if there is none. Its `delay` says what it waited. */
+/* Take the next that is due at `now` off; NULL if there is none. Its `delay` says what it waited.
+ */
 struct stop *agenda_take(struct agenda *a, uint64_t now);
 
 #endif

@@ -15,6 +15,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -189,16 +190,16 @@ static int load_object(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max
 	bpf_map__set_max_entries(object->maps.stops, max_stopped + 256);
 	r = dwd_bpf__load(object);
 	if (r < 0) {
-		set_message(message, "the kernel does not load it: %s%s%s", strerror(-r),
-			    complaint[0] ? " - " : "", complaint);
+		set_message(message, "the kernel does not load it: %s",
+			    complaint[0] ? complaint : strerror(-r));
 		return r;
 	}
 	shared = &object->bss->control;
 	shared->max_stopped = max_stopped;
 	r = dwd_bpf__attach(object);
 	if (r < 0) {
-		set_message(message, "the kernel does not attach it: %s%s%s", strerror(-r),
-			    complaint[0] ? " - " : "", complaint);
+		set_message(message, "the kernel does not attach it: %s",
+			    complaint[0] ? complaint : strerror(-r));
 		return r;
 	}
 	r = exec_self(shared);
@@ -530,22 +531,43 @@ static int share_memory(struct bpf_backend *b)
 	return index_new(&b->index, &maps);
 }
 
-/* dwdd and dwd are never stopped, wherever they were started from. */
-static int exempt_ourselves(struct bpf_backend *b)
+static int exempt_file(struct bpf_backend *b, const char *path)
 {
-	_cleanup_fd_ int self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	_cleanup_fd_ int fd = open(path, O_PATH | O_CLOEXEC);
 	struct dwd_file_id id;
 	__u32 on = 1;
 	int r;
 
-	if (self < 0)
-		return -errno;
-	r = identify(b, self, &id);
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	r = identify(b, fd, &id);
 	if (r < 0)
 		return r;
 	return bpf_map_update_elem(bpf_map__fd(b->object->maps.exempt_files), &id, &on, BPF_ANY) < 0
 		       ? -errno
 		       : 0;
+}
+
+/* dwdd and dwd are never stopped: the installed ones, and those of the directory or the build tree
+ * this dwdd is of. */
+static int exempt_ourselves(struct bpf_backend *b)
+{
+	static const char *const beside[] = {"dwd", "../bin/dwd", "../client/dwd"};
+	char self[PATH_MAX], path[PATH_MAX + 32];
+	ssize_t size = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	int r;
+
+	if (size < 0)
+		return -errno;
+	self[size] = '\0';
+	r = exempt_file(b, "/proc/self/exe");
+	if (r >= 0)
+		r = exempt_file(b, DWD_BINDIR "/dwd");
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(beside); i++) {
+		snprintf(path, sizeof(path), "%.*s%s", (int)(path_leaf(self) - self), self, beside[i]);
+		r = exempt_file(b, path);
+	}
+	return r;
 }
 
 static int collect_notifications(struct bpf_backend *b)

@@ -58,7 +58,7 @@ void events_add(struct events *e, const struct event *event)
 	json_incref(place->watch);
 	e->next++;
 	TAILQ_FOREACH(l, &e->listeners, entry)
-		l->added(l);
+	l->added(l);
 }
 
 void events_listen(struct events *e, struct events_listener *l)
@@ -80,8 +80,8 @@ static json_t *skip_to_json(const struct event *event)
 {
 	json_int_t watch = (json_int_t)event->skip.watch;
 	json_t *object = json_pack("{s:i, s:s, s:I, s:[I]}", "pid", event->skip.pid, "reason",
-				   backend_skip_name(event->skip.reason), "watch", watch,
-				   "watches", watch);
+				   backend_skip_name(event->skip.reason), "watch", watch, "watches",
+				   watch);
 
 	if (object && varlink_set_bytes(object, "comm", event->skip.comm,
 					strnlen(event->skip.comm, DWD_COMM_LEN)) < 0) {

@@ -51,9 +51,10 @@ static int reserve_passed(struct listen_place *place, char **message)
 			    "ListenStream= lines",
 			    n);
 	if (sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_STREAM, 1, NULL, 0) <= 0)
-		return fail(message, -EINVAL,
-			    "what the service manager passed is not a listening Unix stream socket: "
-			    "check the ListenStream= line");
+		return fail(
+			message, -EINVAL,
+			"what the service manager passed is not a listening Unix stream socket: "
+			"check the ListenStream= line");
 	if (fcntl(SD_LISTEN_FDS_START, F_SETFL, O_NONBLOCK) < 0)
 		return fail(message, -errno, "cannot use the socket that was passed: %m");
 	place->passed = SD_LISTEN_FDS_START;
@@ -97,8 +98,8 @@ static bool is_same_file(int fd, const char *path)
 static int take_lock(struct listen_place *place, char **message)
 {
 	for (;;) {
-		_cleanup_fd_ int lock = open(place->lock_path,
-					     O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		_cleanup_fd_ int lock =
+			open(place->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 		if (lock < 0)
 			return fail(message, -errno, "cannot create %s: %m", place->lock_path);
@@ -182,7 +183,8 @@ static int check_stale(const char *path, char **message)
 	struct stat st;
 
 	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
-		return fail(message, -EEXIST, "%s is there and is not a socket: move it away", path);
+		return fail(message, -EEXIST, "%s is there and is not a socket: move it away",
+			    path);
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "listen.h"
 #include "log.h"
 #include "options.h"
+#include "procfs.h"
 #include "server.h"
 #include "watchdog.h"
 
@@ -57,7 +58,10 @@ static json_t *probe_one(enum dwd_backend kind, bool *works)
 
 	*works = r >= 0;
 	return json_pack("{s:s, s:b, s:s?}", "backend", backend_kind_name(kind), "works", *works,
-			 "reason", *works ? NULL : message ? message : strerror(-r));
+			 "reason",
+			 *works	   ? NULL
+			 : message ? message
+				   : strerror(-r));
 }
 
 /* One JSON object; the first backend that works is the one that "auto" takes. */
@@ -198,7 +202,7 @@ static int make_idle(struct daemon *d)
 
 static int start(struct daemon *d)
 {
-	static int (*const steps[])(struct daemon *d) = {
+	static int (*const steps[])(struct daemon * d) = {
 		reserve_place, make_backend, make_loop, make_engine, make_server, make_idle,
 	};
 
@@ -216,13 +220,29 @@ static void say_ready(const struct daemon *d, int ready)
 {
 	const char *kind = backend_kind_name(d->backend->ops->kind(d->backend));
 
+	/* In the background the journal has it, and the terminal is not bothered. */
+	if (ready >= 0)
+		background_ready(ready);
 	if (listen_is_passed())
 		log_info("ready, with the %s backend, on the socket that was passed", kind);
 	else
 		log_info("ready, with the %s backend, on %s", kind, d->options->socket);
-	if (ready >= 0)
-		background_ready(ready);
 	sd_notifyf(0, "READY=1\nSTATUS=Watching by the %s backend", kind);
+}
+
+static bool may_run(void)
+{
+	if (geteuid() != 0) {
+		log_error("only root can load the kernel side: run dwdd as root");
+		return false;
+	}
+	/* In another namespace it would stop processes that it cannot find again. */
+	if (!procfs_is_initial()) {
+		log_error("this is a container, or /proc is not mounted: run dwdd on the machine "
+			  "itself, in the initial pid namespace");
+		return false;
+	}
+	return true;
 }
 
 static int run(const struct options *options, int ready)
@@ -230,11 +250,7 @@ static int run(const struct options *options, int ready)
 	_cleanup_(destroy) struct daemon d = {.options = options};
 	int r;
 
-	if (geteuid() != 0) {
-		log_error("only root can load the kernel side: run dwdd as root");
-		return EXIT_FAILURE;
-	}
-	if (start(&d) < 0)
+	if (!may_run() || start(&d) < 0)
 		return EXIT_FAILURE;
 	say_ready(&d, ready);
 	r = sd_event_loop(d.event);

@@ -98,7 +98,7 @@ static void act(struct call *call, stop_action action, const char *key)
 	}
 	if (all)
 		outcome.done = act_on_all(call, action);
-	json_array_foreach(ids, i, id)
+	json_array_foreach (ids, i, id)
 		act_on_one(call, action, (uint64_t)json_integer_value(id), &outcome);
 	if (outcome.failure != ANSWER_OK)
 		methods_fail(call, outcome.failure, outcome.id, &outcome.now);

@@ -14,7 +14,8 @@ void method_watch(struct call *call)
 	uid_t uid = has_uid ? (uid_t)number : 0;
 	int r;
 
-	r = watchdog_add_watch(w, call_client(call), target, has_uid ? &uid : NULL, &watch, &reason);
+	r = watchdog_add_watch(w, call_client(call), target, has_uid ? &uid : NULL, &watch,
+			       &reason);
 	if (r == ANSWER_INVALID_TARGET)
 		call_fail(call, ERROR("InvalidTarget"),
 			  json_pack("{s:s, s:s}", "target", target, "reason", reason));

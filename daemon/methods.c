@@ -46,8 +46,8 @@ static void get_info(struct call *call)
 	for (size_t i = 0; i < ARRAY_SIZE(interfaces); i++)
 		json_array_append_new(names, json_string(interfaces[i].name));
 	call_reply(call, json_pack("{s:s, s:s, s:s, s:s, s:o}", "vendor", "dwd", "product", "dwdd",
-				   "version", DWD_VERSION, "url", "https://varlink.org/", "interfaces",
-				   names));
+				   "version", DWD_VERSION, "url", "https://varlink.org/",
+				   "interfaces", names));
 }
 
 static void get_interface_description(struct call *call)
@@ -88,24 +88,66 @@ static void get_status(struct call *call)
 		   json_pack("{s:{s:s, s:i, s:s, s:o, s:I, s:I, s:I, s:I, s:o, s:I, s:s, s:s}}",
 			     "status", "version", DWD_VERSION, "pid", getpid(), "backend",
 			     backend_kind_name(status.backend), "refused", refusals(&status),
-			     "watches", (json_int_t)status.watches, "stops", (json_int_t)status.stops,
-			     "max_stopped", (json_int_t)status.max_stopped, "caught",
+			     "watches", (json_int_t)status.watches, "stops",
+			     (json_int_t)status.stops, "max_stopped",
+			     (json_int_t)status.max_stopped, "caught",
 			     (json_int_t)status.total.caught, "skipped",
 			     watch_skips_to_json(status.total.skipped), "clients",
 			     (json_int_t)call->service->clients, "started", started, "kernel",
 			     kernel.release));
 }
 
-#define ID(name, required)   {name, PARAM_INT, required, 1, INT64_MAX}
-#define PID(name)	     {name, PARAM_INT, false, 1, INT32_MAX}
-#define TEXT(name, required) {name, PARAM_STRING, required}
-#define FLAG(name)	     {name, PARAM_BOOL}
-#define SELECTOR	     ID("id", false), PID("pid"), TEXT("name", false), TEXT("path", false)
-#define PARAMS(...)                                                                                \
-	(const struct param[])                                                                     \
-	{                                                                                          \
-		__VA_ARGS__, {}                                                                    \
-	}
+static const struct param interface_params[] = {
+	{"interface", PARAM_STRING, true},
+	{},
+};
+
+static const struct param watch_params[] = {
+	{"target", PARAM_STRING, true},
+	{"uid", PARAM_INT, false, 0, UINT32_MAX - 1},
+	{},
+};
+
+static const struct param id_params[] = {
+	{"id", PARAM_INT, true, 1, INT64_MAX},
+	{},
+};
+
+static const struct param selector_params[] = {
+	{"id", PARAM_INT, false, 1, INT64_MAX},
+	{"pid", PARAM_INT, false, 1, INT32_MAX},
+	{"name", PARAM_STRING},
+	{"path", PARAM_STRING},
+	{},
+};
+
+static const struct param wait_params[] = {
+	{"id", PARAM_INT, false, 1, INT64_MAX},
+	{"pid", PARAM_INT, false, 1, INT32_MAX},
+	{"name", PARAM_STRING},
+	{"path", PARAM_STRING},
+	{"timeout", PARAM_INT},
+	{},
+};
+
+static const struct param continue_params[] = {
+	{"ids", PARAM_INTS, false, 1, INT64_MAX},
+	{"all", PARAM_BOOL},
+	{},
+};
+
+static const struct param kill_params[] = {
+	{"ids", PARAM_INTS, false, 1, INT64_MAX},
+	{"all", PARAM_BOOL},
+	{"signal", PARAM_INT, false, 1, 64},
+	{},
+};
+
+static const struct param subscribe_params[] = {
+	{"replay", PARAM_BOOL},
+	{"follow", PARAM_BOOL},
+	{},
+};
 
 static const struct method {
 	const char *name;
@@ -114,22 +156,18 @@ static const struct method {
 } methods[] = {
 	{"org.varlink.service.GetInfo", get_info},
 	{"org.varlink.service.GetInterfaceDescription", get_interface_description,
-	 PARAMS(TEXT("interface", true))},
-	{"io.dwd.Watchdog.Watch", method_watch,
-	 PARAMS(TEXT("target", true), {"uid", PARAM_INT, false, 0, UINT32_MAX - 1})},
-	{"io.dwd.Watchdog.Unwatch", method_unwatch, PARAMS(ID("id", true))},
+	 interface_params},
+	{"io.dwd.Watchdog.Watch", method_watch, watch_params},
+	{"io.dwd.Watchdog.Unwatch", method_unwatch, id_params},
 	{"io.dwd.Watchdog.ListWatches", method_list_watches},
-	{"io.dwd.Watchdog.ListStops", method_list_stops, PARAMS(SELECTOR)},
-	{"io.dwd.Watchdog.Claim", method_claim, PARAMS(SELECTOR, {"timeout", PARAM_INT})},
-	{"io.dwd.Watchdog.Unclaim", method_unclaim, PARAMS(ID("id", true))},
-	{"io.dwd.Watchdog.Attached", method_attached, PARAMS(ID("id", true))},
-	{"io.dwd.Watchdog.Wait", method_wait, PARAMS(SELECTOR, {"timeout", PARAM_INT})},
-	{"io.dwd.Watchdog.Continue", method_continue,
-	 PARAMS({"ids", PARAM_INTS, false, 1, INT64_MAX}, FLAG("all"))},
-	{"io.dwd.Watchdog.Kill", method_kill,
-	 PARAMS({"ids", PARAM_INTS, false, 1, INT64_MAX}, FLAG("all"),
-		{"signal", PARAM_INT, false, 1, 64})},
-	{"io.dwd.Watchdog.Subscribe", method_subscribe, PARAMS(FLAG("replay"), FLAG("follow"))},
+	{"io.dwd.Watchdog.ListStops", method_list_stops, selector_params},
+	{"io.dwd.Watchdog.Claim", method_claim, wait_params},
+	{"io.dwd.Watchdog.Unclaim", method_unclaim, id_params},
+	{"io.dwd.Watchdog.Attached", method_attached, id_params},
+	{"io.dwd.Watchdog.Wait", method_wait, wait_params},
+	{"io.dwd.Watchdog.Continue", method_continue, continue_params},
+	{"io.dwd.Watchdog.Kill", method_kill, kill_params},
+	{"io.dwd.Watchdog.Subscribe", method_subscribe, subscribe_params},
 	{"io.dwd.Watchdog.Status", get_status},
 };
 

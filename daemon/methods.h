@@ -11,7 +11,7 @@
 #include "peer.h"
 
 /* How many objects one of several replies carries; how many a reply without `more` may. */
-#define CHUNK	   128
+#define CHUNK	      128
 #define LARGEST_REPLY 1024
 
 #define ERROR(name) "io.dwd.Watchdog." name
@@ -19,8 +19,8 @@
 /* Serve the call, or fail it. It may be over on return. */
 void methods_run(struct call *call);
 
-/* Fail with what the engine answered (other than ANSWER_OK) about the stop with this id, and what is
- * true of it now; 0 and NULL if there is none to speak of. */
+/* Fail with what the engine answered (other than ANSWER_OK) about the stop with this id, and what
+ * is true of it now; 0 and NULL if there is none to speak of. */
 void methods_fail(struct call *call, int answer, uint64_t id, const struct stop_now *now);
 void methods_fail_parameter(struct call *call, const char *name);
 

@@ -13,7 +13,7 @@ static bool are_ints(const struct param *param, const json_t *array)
 	size_t i;
 	json_t *value;
 
-	json_array_foreach(array, i, value)
+	json_array_foreach (array, i, value)
 		if (!json_is_integer(value) || !in_range(param, json_integer_value(value)))
 			return false;
 	return true;
@@ -52,7 +52,7 @@ const char *params_check(const struct param *table, json_t *parameters)
 	for (const struct param *param = table; param && param->name; param++)
 		if (!is_valid(param, json_object_get(parameters, param->name)))
 			return param->name;
-	json_object_foreach(parameters, name, value)
+	json_object_foreach (parameters, name, value)
 		if (!is_known(table, name))
 			return name;
 	return NULL;

@@ -9,7 +9,7 @@
 #define MESSAGE_LIMIT (1024 * 1024)
 #define QUEUE_LIMIT   (256 * 1024)
 /* Calls or replies worked on before others get their turn. */
-#define STEPS_A_TURN  16
+#define STEPS_A_TURN 16
 
 static struct peer *peer_of(struct call *call)
 {

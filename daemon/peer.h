@@ -52,8 +52,8 @@ struct call {
 	bool follows_events; /* `produce` also when there is a new event */
 	struct watchdog_waiter waiter;
 	sd_event_source *timer;
-	uint64_t place; /* how far it has come, ... */
-	uint64_t end;	/* ... and where it ends */
+	uint64_t place;	 /* how far it has come, ... */
+	uint64_t end;	 /* ... and where it ends */
 	const char *key; /* what a list is called in the reply */
 	bool (*next)(struct call *call, json_t **ret);
 };

@@ -12,7 +12,7 @@
 #include "util.h"
 
 /* A process in many groups has a long status file; nothing here is ever longer than this. */
-#define FILE_MAX (1024 * 1024)
+#define FILE_MAX  (1024 * 1024)
 #define PATH_SIZE 64
 
 static int process_error(int error)
@@ -193,6 +193,15 @@ uint32_t procfs_own_namespace(const char *name)
 
 	snprintf(path, sizeof(path), "/proc/self/ns/%s", name);
 	return stat(path, &st) < 0 ? 0 : (uint32_t)st.st_ino;
+}
+
+bool procfs_is_initial(void)
+{
+	char self[PATH_SIZE] = {};
+
+	/* PROC_PID_INIT_INO in the kernel's include/linux/proc_ns.h */
+	return procfs_own_namespace("pid") == 0xEFFFFFFCU &&
+	       readlink("/proc/self", self, sizeof(self) - 1) > 0 && atoi(self) == getpid();
 }
 
 uint64_t procfs_ticks(uint64_t ns)

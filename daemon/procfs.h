@@ -24,7 +24,7 @@ struct procfs_stat {
 /* From /proc/PID/status. */
 struct procfs_status {
 	char state;
-	pid_t tracer; /* 0: none */
+	pid_t tracer;	 /* 0: none */
 	pid_t inner_pid; /* the pid in its own, innermost, pid namespace */
 	bool sigstop_pending;
 };
@@ -42,6 +42,10 @@ int procfs_read_cmdline(pid_t pid, size_t max, char **ret, size_t *size);
 
 /* The inode number that names one of this process's own namespaces ("pid", "mnt"); 0 if unknown. */
 uint32_t procfs_own_namespace(const char *name);
+
+/* Whether the pids in /proc are those that the kernel side uses: this process and its /proc are in
+ * the initial pid namespace. */
+bool procfs_is_initial(void);
 
 /* Nanoseconds since boot as /proc/PID/stat counts them (nsec_to_clock_t() in the kernel). */
 uint64_t procfs_ticks(uint64_t ns);

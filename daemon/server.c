@@ -8,7 +8,7 @@
 #include "log.h"
 #include "peer.h"
 
-#define MAX_PEERS      1024
+#define MAX_PEERS	1024
 #define ACCEPT_RETRY_US 100000
 
 struct server {
@@ -42,7 +42,7 @@ static void on_event_added(struct events_listener *l)
 	struct peer *peer;
 
 	TAILQ_FOREACH(peer, &server->peers, entry)
-		peer_news(peer);
+	peer_news(peer);
 }
 
 static bool may_connect(const struct ucred *peer)

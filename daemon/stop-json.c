@@ -116,15 +116,14 @@ json_t *stop_to_json(const struct stop *s, const struct stop_now *now, bool whol
 	json_t *object;
 
 	clock_format(s->since, since);
-	object = json_pack("{s:I, s:i, s:s, s:I, s:I, s:I, s:I, s:i, s:I, s:s, s:s, s:I, s:I, s:I, s:I}",
-			   "id", (json_int_t)s->id, "pid", s->pid, "state",
-			   stop_state_name(now->state), "uid", (json_int_t)s->uid, "euid",
-			   (json_int_t)s->euid, "gid", (json_int_t)s->gid, "egid",
-			   (json_int_t)s->egid, "ppid", s->ppid, "watch", first_watch, "backend",
-			   backend_kind_name((enum dwd_backend)s->backend), "since", since,
-			   "start_time", (json_int_t)s->key.start_time, "cgroup_id",
-			   (json_int_t)s->cgroup_id, "pid_namespace", (json_int_t)s->pid_ns,
-			   "mount_namespace", (json_int_t)s->mnt_ns);
+	object = json_pack(
+		"{s:I, s:i, s:s, s:I, s:I, s:I, s:I, s:i, s:I, s:s, s:s, s:I, s:I, s:I, s:I}", "id",
+		(json_int_t)s->id, "pid", s->pid, "state", stop_state_name(now->state), "uid",
+		(json_int_t)s->uid, "euid", (json_int_t)s->euid, "gid", (json_int_t)s->gid, "egid",
+		(json_int_t)s->egid, "ppid", s->ppid, "watch", first_watch, "backend",
+		backend_kind_name((enum dwd_backend)s->backend), "since", since, "start_time",
+		(json_int_t)s->key.start_time, "cgroup_id", (json_int_t)s->cgroup_id,
+		"pid_namespace", (json_int_t)s->pid_ns, "mount_namespace", (json_int_t)s->mnt_ns);
 	if (!object)
 		return NULL;
 	if (set_exe(object, s) < 0 ||

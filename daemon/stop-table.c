@@ -61,7 +61,7 @@ static void grow(struct stop_table *t)
 	t->by_id = by_id;
 	t->buckets = buckets;
 	TAILQ_FOREACH(s, &t->order, in_order)
-		link_hashes(t, s);
+	link_hashes(t, s);
 }
 
 /* Stops come nearly in order, so look for the place from the end. */
@@ -136,7 +136,7 @@ struct stop *stop_table_after(const struct stop_table *t, uint64_t id)
 	if (s)
 		return TAILQ_NEXT(s, in_order);
 	TAILQ_FOREACH(s, &t->order, in_order)
-		if (s->id > id)
-			return s;
+	if (s->id > id)
+		return s;
 	return NULL;
 }

@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "procfs.h"
+#include "watch.h"
 
 static const char *const state_names[] = {
 	[STOP_STOPPING] = "stopping", [STOP_STOPPED] = "stopped", [STOP_ATTACHED] = "attached",
@@ -235,6 +236,30 @@ int stop_signal(const struct stop *s, int signal)
 	return pidfd_send_signal(s->pidfd, signal, NULL, 0) < 0 ? -errno : 0;
 }
 
+/* The name a file goes by: a memfd's has a prefix that its maker did not give it. */
+static bool has_name(const char *path, const char *name)
+{
+	const char *leaf = path_leaf(path);
+
+	return str_eq(leaf, name) || (strncmp(leaf, "memfd:", 6) == 0 && str_eq(leaf + 6, name));
+}
+
+/* Whether exec was given `path`, if by another name or relative to the working directory. */
+static bool was_given(const struct stop *s, const char *path)
+{
+	_cleanup_free_ char *absolute = NULL, *normal = NULL;
+	bool directory;
+
+	if (s->path.data[0] == '/')
+		absolute = strdup(s->path.data);
+	else if (!s->cwd || asprintf(&absolute, "%s/%s", s->cwd, s->path.data) < 0)
+		return false;
+	if (!absolute)
+		return false;
+	normal = malloc(strlen(absolute) + 2);
+	return normal && !watch_normalise(absolute, normal, &directory) && str_eq(normal, path);
+}
+
 bool stop_matches(const struct stop *s, const struct stop_selector *selector)
 {
 	const char *exe = s->whole_exe ? s->whole_exe : s->exe.data, *path = s->path.data;
@@ -243,8 +268,8 @@ bool stop_matches(const struct stop *s, const struct stop_selector *selector)
 		return false;
 	if (selector->pid && s->pid != selector->pid)
 		return false;
-	if (selector->name && !str_eq(path_leaf(exe), selector->name) &&
-	    !str_eq(path_leaf(path), selector->name))
+	if (selector->name && !has_name(exe, selector->name) && !has_name(path, selector->name))
 		return false;
-	return !selector->path || str_eq(exe, selector->path) || str_eq(path, selector->path);
+	return !selector->path || str_eq(exe, selector->path) || str_eq(path, selector->path) ||
+	       was_given(s, selector->path);
 }

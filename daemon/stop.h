@@ -57,15 +57,15 @@ struct stop {
 	struct stop *next_by_pid, *next_by_id;
 	TAILQ_ENTRY(stop) in_order;
 	TAILQ_ENTRY(stop) on_agenda;
-	uint64_t look_at; /* monotonic us; 0: not on the agenda */
-	unsigned delay;	  /* see agenda.h */
-	uint64_t arrived; /* monotonic us */
+	uint64_t look_at;     /* monotonic us; 0: not on the agenda */
+	unsigned delay;	      /* see agenda.h */
+	uint64_t arrived;     /* monotonic us */
 	uint64_t doubt_since; /* seems to run since then, to be confirmed; 0: no doubt */
-	bool release;	  /* to be released as soon as it is seen stopped ... */
-	pid_t release_by; /* ... on behalf of this client; 0: nobody */
-	bool refused;	  /* ... because it could not be kept */
-	bool resumed;	  /* got its SIGCONT under a debugger */
-	bool forgotten;	  /* the kernel side keeps no record of it any more */
+	bool release;	      /* to be released as soon as it is seen stopped ... */
+	pid_t release_by;     /* ... on behalf of this client; 0: nobody */
+	bool refused;	      /* ... because it could not be kept */
+	bool resumed;	      /* got its SIGCONT under a debugger */
+	bool forgotten;	      /* the kernel side keeps no record of it any more */
 
 	/* As recorded. */
 	struct dwd_stop_key key;

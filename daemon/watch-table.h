@@ -3,9 +3,9 @@
 #define DWD_WATCH_TABLE_H
 
 /*
- * All watches in order of id, each with the slot it has on the kernel side. Slots are given in turn,
- * so that one is used again as late as possible: what the kernel side says of a slot's former watch
- * may still be under way.
+ * All watches in order of id, each with the slot it has on the kernel side. Slots are given in
+ * turn, so that one is used again as late as possible: what the kernel side says of a slot's former
+ * watch may still be under way.
  */
 
 #include "watch.h"

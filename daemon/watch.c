@@ -27,12 +27,7 @@ static void drop_last(char *path, size_t *size)
 	path[*size] = '\0';
 }
 
-/*
- * Write the normal form of absolute `from` to `to`, which is as large: one slash between
- * components, no "." and "..", a slash at the end if and only if a directory is named ("/a/",
- * "/a/." and "/a/b/..").
- */
-static const char *normalise(const char *from, char *to, bool *directory)
+const char *watch_normalise(const char *from, char *to, bool *directory)
 {
 	size_t size = 0;
 	unsigned depth = 0;
@@ -90,7 +85,7 @@ static const char *parse(const char *target, char *normal, enum dwd_watch_kind *
 		return "a relative path: give a name without a slash, or an absolute path";
 	if (strlen(target) > PATH_LIMIT)
 		return "longer than a path may be (4095 bytes)";
-	reason = normalise(target, normal, &directory);
+	reason = watch_normalise(target, normal, &directory);
 	*kind = directory ? DWD_WATCH_DIRECTORY : DWD_WATCH_PATH;
 	return reason;
 }

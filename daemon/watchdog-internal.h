@@ -17,8 +17,8 @@ struct watchdog {
 	struct backend *backend;
 	struct watch_table watches;
 	struct stop_table stops;
-	size_t live;	    /* stops that are not over */
-	size_t most_stops;  /* as many as descriptors allow */
+	size_t live;	      /* stops that are not over */
+	size_t most_stops;    /* as many as descriptors allow */
 	uint64_t quiet_since; /* monotonic us: the last watch or stop ended */
 	TAILQ_HEAD(, watchdog_waiter) waiters;
 	struct agenda agenda;

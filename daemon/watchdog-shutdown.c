@@ -147,7 +147,8 @@ static void release_all(struct watchdog *w)
 		round.last = clock_monotonic_us() >= end;
 	}
 	if (round.released || round.traced || round.failed)
-		log_info("released %zu stopped processes, left %zu to their debuggers, failed on %zu",
+		log_info("released %zu stopped processes, left %zu to their debuggers, failed on "
+			 "%zu",
 			 round.released, round.traced, round.failed);
 }
 

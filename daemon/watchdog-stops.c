@@ -86,8 +86,8 @@ static int release(struct watchdog *w, struct stop *s, pid_t by)
 	return ANSWER_OK;
 }
 
-/* There are no descriptors left to keep it by: let it run, and say so. */
-static void turn_away(struct watchdog *w, struct stop *s)
+/* There are no descriptors left to keep it by: say that it is let run. */
+static void tell_turned_away(struct watchdog *w, struct stop *s)
 {
 	struct event event = {
 		.type = EVENT_SKIPPED,
@@ -102,20 +102,17 @@ static void turn_away(struct watchdog *w, struct stop *s)
 		log_warning("%zu processes are stopped and the limit on open files allows no more: "
 			    "those beyond are let run; raise LimitNOFILE= or lower --max-stopped",
 			    w->live);
-	release(w, s, 0);
 }
 
 void stops_confirm(struct watchdog *w, struct stop *s)
 {
-	if (s->refused) {
-		turn_away(w, s);
-	} else if (s->release) {
-		release(w, s, s->release_by);
-	} else {
-		stop_learn(s);
-		stop_become(s, STOP_STOPPED);
-		stops_event(w, s, EVENT_STOPPED, 0);
-	}
+	if (s->refused)
+		tell_turned_away(w, s);
+	if (s->release && release(w, s, s->release_by) == ANSWER_OK)
+		return;
+	stop_learn(s);
+	stop_become(s, STOP_STOPPED);
+	stops_event(w, s, EVENT_STOPPED, 0);
 }
 
 /* The same pid was caught at a later exec: its process did not stay in the stop known so far. */
@@ -137,7 +134,7 @@ static void watch_signals(struct watchdog *w)
 	if (w->signals_watched)
 		return;
 	r = w->backend->ops->watch_signals(w->backend, true);
-	if (r < 0)
+	if (r < 0 && w->live == 0)
 		log_warning("SIGCONT from outside will be noticed late: %s", strerror(-r));
 	w->signals_watched = r >= 0;
 }

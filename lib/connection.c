@@ -294,10 +294,9 @@ static int exchange(struct dwd *d, struct varlink *v, bool interruptible, json_t
 		if (r < 0 && r != -EPIPE)
 			return r;
 		r = varlink_receive(v, ret);
-		if (r == 0)
-			r = wait_for(d, v, interruptible);
-		else
+		if (r != 0)
 			return r;
+		r = wait_for(d, v, interruptible);
 		if (r < 0)
 			return r;
 	}

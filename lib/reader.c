@@ -52,7 +52,7 @@ uint64_t reader_optional_number(struct reader *r, const char *key, uint64_t max)
 	return (uint64_t)n;
 }
 
-uint64_t reader_number(struct reader *r, const char *key, uint64_t max)
+static uint64_t number(struct reader *r, const char *key, uint64_t max)
 {
 	if (!reader_field(r, key))
 		reader_fail(r, key);
@@ -61,17 +61,17 @@ uint64_t reader_number(struct reader *r, const char *key, uint64_t max)
 
 uint64_t reader_count(struct reader *r, const char *key)
 {
-	return reader_number(r, key, INT64_MAX);
+	return number(r, key, INT64_MAX);
 }
 
 pid_t reader_pid(struct reader *r, const char *key)
 {
-	return (pid_t)reader_number(r, key, INT_MAX);
+	return (pid_t)number(r, key, INT_MAX);
 }
 
 uid_t reader_owner(struct reader *r, const char *key)
 {
-	return (uid_t)reader_number(r, key, UINT32_MAX);
+	return (uid_t)number(r, key, UINT32_MAX);
 }
 
 const json_t *reader_array(struct reader *r, const char *key)

@@ -29,8 +29,7 @@ const json_t *reader_field(const struct reader *r, const char *key);
 /* Text lives as long as the object. */
 const char *reader_text(struct reader *r, const char *key);
 const char *reader_optional_text(struct reader *r, const char *key);
-/* A number from 0 to `max`; 0 if an optional one is absent. */
-uint64_t reader_number(struct reader *r, const char *key, uint64_t max);
+/* A number from 0 to `max`, or to what the type holds; 0 if an optional one is absent. */
 uint64_t reader_optional_number(struct reader *r, const char *key, uint64_t max);
 uint64_t reader_count(struct reader *r, const char *key);
 pid_t reader_pid(struct reader *r, const char *key);

@@ -17,7 +17,7 @@ struct fake_backend {
 	struct {
 		enum { BELL_STOPPED, BELL_CONTINUED, BELL_SKIPPED, BELL_RESCAN } kind;
 		struct dwd_ring_record record;
-	} *bells;
+	} * bells;
 	size_t bells_count;
 	struct dwd_stop_record **records;
 	size_t records_count;

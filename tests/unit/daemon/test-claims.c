@@ -104,9 +104,9 @@ static void test_claim_passes_by_what_is_traced(void **state)
 	assert_int_equal(ptrace(PTRACE_SEIZE, a.pid, 0, 0), 0);
 	assert_int_equal(claim(h, &one, &s), ANSWER_OK);
 	assert_int_equal(s->pid, b.pid);
-	assert_int_equal(watchdog_claim(h->watchdog, &one.client,
-					&(struct stop_selector){.pid = a.pid}, &s),
-			 ANSWER_WRONG_STATE);
+	assert_int_equal(
+		watchdog_claim(h->watchdog, &one.client, &(struct stop_selector){.pid = a.pid}, &s),
+		ANSWER_WRONG_STATE);
 }
 
 static void test_two_who_wait(void **state)

@@ -1,154 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The service on a real socket: what peers say, well or badly, and what they hear.
+ * The service, whatever is called: introspection, order, streams, and peers who behave badly.
  */
 
-#include "harness.h"
+#include "service-harness.h"
 
-#include <signal.h>
 #include <stdio.h>
-#include <sys/ptrace.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include "interface.h"
-#include "server.h"
-#include "varlink.h"
-
-struct fixture {
-	struct harness *h; /* first */
-	struct server *server;
-	struct sockaddr_un address; /* an abstract one */
-	socklen_t address_size;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	assert_non_null(f);
-	harness_setup((void **)&f->h);
-	f->address.sun_family = AF_UNIX;
-	f->address_size = sizeof(sa_family_t);
-	assert_int_equal(bind(fd, (struct sockaddr *)&f->address, f->address_size), 0);
-	f->address_size = sizeof(f->address);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&f->address, &f->address_size), 0);
-	assert_int_equal(listen(fd, 16), 0);
-	assert_int_equal(server_new(&f->server, f->h->event, f->h->watchdog, fd), 0);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	server_free(f->server);
-	harness_teardown((void **)&f->h);
-	free(f);
-	return 0;
-}
-
-static int connect_raw(struct fixture *f)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(connect(fd, (struct sockaddr *)&f->address, f->address_size), 0);
-	return fd;
-}
-
-DEFINE_CLEANUP(struct varlink *, varlink_free)
-#define _cleanup_varlink_ _cleanup_(varlink_freep)
-
-static struct varlink *connect_to(struct fixture *f)
-{
-	struct varlink *v;
-
-	assert_int_equal(varlink_new(&v, connect_raw(f), 64 << 20), 0);
-	return v;
-}
-
-/* `parameters` as JSON text, NULL for none; `flags` of "mo": more, oneway. */
-static void send_call(struct varlink *v, const char *method, const char *parameters,
-		      const char *flags)
-{
-	json_t *json = parameters ? json_loads(parameters, 0, NULL) : NULL;
-
-	assert_true(json || !parameters);
-	assert_int_equal(varlink_enqueue(v, varlink_call(method, json, strchr(flags, 'm'),
-							 strchr(flags, 'o'))),
-			 0);
-	assert_int_equal(varlink_flush(v), 1);
-}
-
-/* The next reply, the server being run meanwhile. */
-static json_t *next_reply(struct fixture *f, struct varlink *v)
-{
-	json_t *message;
-	int r;
-
-	while ((r = varlink_receive(v, &message)) == 0)
-		harness_turn(f->h);
-	assert_int_equal(r, 1);
-	return message;
-}
-
-static void expect_closed(struct fixture *f, struct varlink *v)
-{
-	json_t *message;
-	int r;
-
-	while ((r = varlink_receive(v, &message)) == 0)
-		harness_turn(f->h);
-	assert_int_equal(r, -ECONNRESET);
-}
-
-/* Call, and give the parameters of the reply, which is to be freed with *message. */
-static json_t *call(struct fixture *f, struct varlink *v, const char *method,
-		    const char *parameters, json_t **message)
-{
-	struct varlink_method_reply reply;
-
-	send_call(v, method, parameters, "");
-	*message = next_reply(f, v);
-	assert_int_equal(varlink_parse_reply(*message, &reply), 0);
-	assert_null(reply.error);
-	assert_false(reply.continues);
-	return reply.parameters;
-}
-
-static void expect_error(struct fixture *f, struct varlink *v, const char *error,
-			 const char *parameters)
-{
-	json_auto_t *message = next_reply(f, v);
-	json_auto_t *expected = json_loads(parameters, 0, NULL);
-	struct varlink_method_reply reply;
-
-	assert_non_null(expected);
-	assert_int_equal(varlink_parse_reply(message, &reply), 0);
-	assert_non_null(reply.error);
-	assert_string_equal(reply.error, error);
-	assert_true(json_equal(reply.parameters, expected));
-}
-
-static void expect_failure(struct fixture *f, struct varlink *v, const char *method,
-			   const char *parameters, const char *error, const char *error_parameters)
-{
-	send_call(v, method, parameters, "");
-	expect_error(f, v, error, error_parameters);
-}
-
-/* It still serves: with an answer to whoever asks. */
-static void expect_alive(struct fixture *f)
-{
-	_cleanup_varlink_ struct varlink *v = connect_to(f);
-	json_auto_t *message = NULL;
-
-	call(f, v, "io.dwd.Watchdog.Status", NULL, &message);
-}
 
 static void test_introspection(void **state)
 {
@@ -226,185 +86,6 @@ static void test_wrong_parameters(void **state)
 	}
 }
 
-static void test_watches(void **state)
-{
-	struct fixture *f = *state;
-	_cleanup_varlink_ struct varlink *v = connect_to(f);
-	json_auto_t *added = NULL, *listed = NULL, *removed = NULL;
-	json_t *watch;
-
-	watch = json_object_get(call(f, v, "io.dwd.Watchdog.Watch",
-				     "{\"target\": \"/a//b\", \"uid\": null}", &added),
-				"watch");
-	assert_string_equal(get_string(watch, "target"), "/a/b");
-	assert_string_equal(get_string(watch, "kind"), "path");
-	watch = json_array_get(json_object_get(call(f, v, "io.dwd.Watchdog.ListWatches", NULL,
-						    &listed),
-					       "watches"),
-			       0);
-	assert_int_equal(get_int(watch, "id"), 1);
-	call(f, v, "io.dwd.Watchdog.Unwatch", "{\"id\": 1}", &removed);
-	expect_failure(f, v, "io.dwd.Watchdog.Unwatch", "{\"id\": 1}",
-		       "io.dwd.Watchdog.NoSuchWatch", "{\"id\": 1}");
-	expect_failure(f, v, "io.dwd.Watchdog.Watch", "{\"target\": \"..\"}",
-		       "io.dwd.Watchdog.InvalidTarget",
-		       "{\"target\": \"..\", \"reason\": "
-		       "\"\\\".\\\" and \\\"..\\\" are not names of programs\"}");
-	f->h->fake->add_watch_error = -ENOSPC;
-	expect_failure(f, v, "io.dwd.Watchdog.Watch", "{\"target\": \"x\"}",
-		       "io.dwd.Watchdog.LimitReached",
-		       "{\"limit\": \"watches\", \"value\": 10000}");
-	f->h->fake->add_watch_error = -EIO;
-	expect_failure(f, v, "io.dwd.Watchdog.Watch", "{\"target\": \"x\"}",
-		       "io.dwd.Watchdog.KernelFailed", "{\"what\": \"Watch\", \"errno\": 5}");
-}
-
-static void test_status(void **state)
-{
-	struct fixture *f = *state;
-	_cleanup_varlink_ struct varlink *v = connect_to(f), *other = connect_to(f);
-	json_auto_t *first = NULL, *message = NULL;
-	json_t *status;
-
-	call(f, other, "io.dwd.Watchdog.Status", NULL, &first);
-	status = json_object_get(call(f, v, "io.dwd.Watchdog.Status", NULL, &message), "status");
-	assert_int_equal(get_int(status, "clients"), 2);
-	assert_int_equal(get_int(status, "pid"), getpid());
-	assert_int_equal(get_int(status, "max_stopped"), 1024);
-	assert_string_equal(get_string(status, "backend"), "fentry");
-	assert_string_equal(get_string(json_object_get(status, "refused"), "lsm"),
-			    "bpf is not an active LSM");
-}
-
-static json_t *first_stop(struct fixture *f, struct varlink *v, const char *selector, json_t **m)
-{
-	return json_array_get(
-		json_object_get(call(f, v, "io.dwd.Watchdog.ListStops", selector, m), "stops"), 0);
-}
-
-static void test_list_and_continue(void **state)
-{
-	struct fixture *f = *state;
-	struct child c = child_start_stopped();
-	_cleanup_varlink_ struct varlink *v = connect_to(f);
-	json_auto_t *found = NULL, *other = NULL, *again = NULL, *continued = NULL, *none = NULL;
-
-	harness_hold(f->h, c.pid);
-	assert_int_equal(get_int(first_stop(f, v, "{\"name\": \"link\"}", &found), "pid"), c.pid);
-	assert_null(first_stop(f, v, "{\"name\": \"other\"}", &other));
-	assert_non_null(first_stop(f, v, "{\"id\": 1, \"path\": \"/opt/program\"}", &again));
-	expect_failure(f, v, "io.dwd.Watchdog.Continue", "{\"ids\": [7, 1]}",
-		       "io.dwd.Watchdog.NoSuchStop", "{\"id\": 7}");
-	child_wait_resumed(&c); /* the one that could be, was */
-	call(f, v, "io.dwd.Watchdog.Continue", "{\"all\": true}", &continued);
-	assert_null(first_stop(f, v, NULL, &none));
-}
-
-static void test_kill_all(void **state)
-{
-	struct fixture *f = *state;
-	struct child a = child_start_stopped(), b = child_start_stopped();
-	_cleanup_varlink_ struct varlink *v = connect_to(f);
-	json_auto_t *message = NULL;
-
-	harness_hold(f->h, a.pid);
-	harness_hold(f->h, b.pid);
-	assert_int_equal(get_int(call(f, v, "io.dwd.Watchdog.Kill", "{\"all\": true}", &message),
-				 "signalled"),
-			 2);
-	json_decref(harness_expect(f->h, "killed", 1));
-	json_decref(harness_expect(f->h, "killed", 2));
-	json_decref(harness_expect(f->h, "gone", 0));
-	json_decref(harness_expect(f->h, "gone", 0));
-}
-
-static void test_claims(void **state)
-{
-	struct fixture *f = *state;
-	struct child c = child_start_stopped();
-	_cleanup_varlink_ struct varlink *one = connect_to(f), *two = connect_to(f);
-	json_auto_t *claimed = NULL, *given = NULL;
-	char by[64];
-
-	expect_failure(f, one, "io.dwd.Watchdog.Claim", "{}", "io.dwd.Watchdog.NoSuchStop", "{}");
-	harness_hold(f->h, c.pid);
-	call(f, one, "io.dwd.Watchdog.Claim", "{\"timeout\": 0}", &claimed);
-	snprintf(by, sizeof(by), "{\"id\": 1, \"by\": %d}", (int)getpid());
-	expect_failure(f, two, "io.dwd.Watchdog.Claim", "{\"id\": 1}",
-		       "io.dwd.Watchdog.AlreadyClaimed", by);
-	expect_failure(f, two, "io.dwd.Watchdog.Claim", NULL, "io.dwd.Watchdog.NoSuchStop", "{}");
-	expect_failure(f, two, "io.dwd.Watchdog.Unclaim", "{\"id\": 1}",
-		       "io.dwd.Watchdog.NotClaimed", "{\"id\": 1}");
-	expect_failure(f, two, "io.dwd.Watchdog.Attached", "{\"id\": 1}",
-		       "io.dwd.Watchdog.NotTraced", "{\"id\": 1}");
-	expect_failure(f, two, "io.dwd.Watchdog.Unclaim", "{\"id\": 9}",
-		       "io.dwd.Watchdog.NoSuchStop", "{}");
-	call(f, one, "io.dwd.Watchdog.Unclaim", "{\"id\": 1}", &given);
-	expect_failure(f, two, "io.dwd.Watchdog.Attached", "{\"id\": 1}",
-		       "io.dwd.Watchdog.NotClaimed", "{\"id\": 1}");
-}
-
-static void test_continue_what_is_debugged(void **state)
-{
-	struct fixture *f = *state;
-	struct child c = child_start_stopped();
-	_cleanup_varlink_ struct varlink *v = connect_to(f);
-	json_auto_t *message = NULL;
-
-	harness_hold(f->h, c.pid);
-	assert_int_equal(ptrace(PTRACE_SEIZE, c.pid, 0, 0), 0);
-	expect_failure(f, v, "io.dwd.Watchdog.Continue", "{\"ids\": [1]}",
-		       "io.dwd.Watchdog.WrongState", "{\"id\": 1, \"state\": \"attached\"}");
-	assert_int_equal(get_int(call(f, v, "io.dwd.Watchdog.Continue", "{\"all\": true}",
-				      &message),
-				 "continued"),
-			 0);
-}
-
-static json_int_t stop_id(json_t *message)
-{
-	struct varlink_method_reply reply;
-
-	assert_int_equal(varlink_parse_reply(message, &reply), 0);
-	assert_null(reply.error);
-	return get_int(json_object_get(reply.parameters, "stop"), "id");
-}
-
-/* Two wait: one gets it, and the other, when the first vanishes without a word. */
-static void test_vanished_client_gives_back(void **state)
-{
-	struct fixture *f = *state;
-	struct child c = child_start_stopped();
-	struct varlink *one = connect_to(f);
-	_cleanup_varlink_ struct varlink *two = connect_to(f);
-	json_auto_t *first = NULL, *second = NULL, *pending = NULL;
-
-	send_call(one, "io.dwd.Watchdog.Claim", "{\"timeout\": -1}", "");
-	harness_settle(f->h);
-	send_call(two, "io.dwd.Watchdog.Claim", "{\"timeout\": -1}", "");
-	harness_settle(f->h);
-	harness_hold(f->h, c.pid);
-	first = next_reply(f, one);
-	assert_int_equal(stop_id(first), 1);
-	harness_settle(f->h);
-	assert_int_equal(varlink_receive(two, &pending), 0);
-	varlink_free(one);
-	second = next_reply(f, two);
-	assert_int_equal(stop_id(second), 1);
-}
-
-static void test_waits_time_out(void **state)
-{
-	struct fixture *f = *state;
-	_cleanup_varlink_ struct varlink *v = connect_to(f);
-
-	expect_failure(f, v, "io.dwd.Watchdog.Wait", NULL, "io.dwd.Watchdog.NoSuchStop", "{}");
-	expect_failure(f, v, "io.dwd.Watchdog.Wait", "{\"timeout\": 20}",
-		       "io.dwd.Watchdog.TimedOut", "{}");
-	expect_failure(f, v, "io.dwd.Watchdog.Claim", "{\"timeout\": 20}",
-		       "io.dwd.Watchdog.TimedOut", "{}");
-}
-
 /* What a waiting connection sends is answered after it, in order; others are served meanwhile. */
 static void test_calls_of_a_connection_in_order(void **state)
 {
@@ -459,8 +140,16 @@ static void expect_cut_off(struct fixture *f, const void *bytes, size_t size)
 static void test_malformed(void **state)
 {
 	static const char *const malformed[] = {
-		"", "{", "[]", "1", "{\"method\": 1}", "{}", "{\"method\": \"a.b\", \"more\": 1}",
-		"{\"method\": \"a.b\", \"parameters\": []}", "{\"method\": \"\xff\"}", "null",
+		"",
+		"{",
+		"[]",
+		"1",
+		"{\"method\": 1}",
+		"{}",
+		"{\"method\": \"a.b\", \"more\": 1}",
+		"{\"method\": \"a.b\", \"parameters\": []}",
+		"{\"method\": \"\xff\"}",
+		"null",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(malformed); i++)
@@ -524,18 +213,6 @@ static void test_peer_that_ends_its_input(void **state)
 	expect_closed(f, v);
 }
 
-static void add_watches(struct fixture *f, int count)
-{
-	for (int i = 0; i < count; i++) {
-		const struct watch *w;
-		const char *reason;
-
-		assert_int_equal(watchdog_add_watch(f->h->watchdog, &f->h->client, "name", NULL, &w,
-						    &reason),
-				 ANSWER_OK);
-	}
-}
-
 /* A long list needs `more`, comes in pieces, and is made only as fast as it is read. */
 static void test_long_list(void **state)
 {
@@ -555,11 +232,12 @@ static void test_long_list(void **state)
 	for (; continues; replies++) {
 		json_auto_t *message = next_reply(f, v);
 		struct varlink_method_reply reply;
-		json_t *watch;
+		json_t *watches, *watch;
 		size_t i;
 
 		assert_int_equal(varlink_parse_reply(message, &reply), 0);
-		json_array_foreach(json_object_get(reply.parameters, "watches"), i, watch)
+		watches = json_object_get(reply.parameters, "watches");
+		json_array_foreach (watches, i, watch)
 			assert_int_equal(get_int(watch, "id"), ++last);
 		continues = reply.continues;
 	}
@@ -600,53 +278,6 @@ static void test_many_calls_and_no_reading(void **state)
 	}
 }
 
-static json_t *next_events(struct fixture *f, struct varlink *v, json_t **message)
-{
-	struct varlink_method_reply reply;
-
-	*message = next_reply(f, v);
-	assert_int_equal(varlink_parse_reply(*message, &reply), 0);
-	assert_null(reply.error);
-	return json_object_get(reply.parameters, "events");
-}
-
-static void test_subscribe(void **state)
-{
-	struct fixture *f = *state;
-	struct child c = child_start_stopped();
-	_cleanup_varlink_ struct varlink *v = connect_to(f);
-	json_auto_t *first = NULL, *second = NULL;
-	json_t *events;
-
-	expect_failure(f, v, "io.dwd.Watchdog.Subscribe", NULL, "org.varlink.service.ExpectedMore",
-		       "{}");
-	add_watches(f, 1); /* before: not told */
-	send_call(v, "io.dwd.Watchdog.Subscribe", NULL, "m");
-	assert_int_equal(json_array_size(next_events(f, v, &first)), 0);
-	harness_ring_stop(f->h, c.pid);
-	events = next_events(f, v, &second);
-	assert_int_equal(json_array_size(events), 1);
-	assert_string_equal(get_string(json_array_get(events, 0), "event"), "stopped");
-}
-
-static void test_replay(void **state)
-{
-	struct fixture *f = *state;
-	_cleanup_varlink_ struct varlink *v = connect_to(f);
-	json_auto_t *message = NULL, *followed = NULL, *news = NULL;
-	json_t *events;
-
-	add_watches(f, 3);
-	events = json_object_get(call(f, v, "io.dwd.Watchdog.Subscribe", "{\"replay\": true}",
-				      &message),
-				 "events");
-	assert_int_equal(json_array_size(events), 3);
-	send_call(v, "io.dwd.Watchdog.Subscribe", "{\"replay\": true, \"follow\": true}", "m");
-	assert_int_equal(json_array_size(next_events(f, v, &followed)), 3);
-	add_watches(f, 1);
-	assert_int_equal(json_array_size(next_events(f, v, &news)), 1);
-}
-
 /* Each event is told once, or counted as lost; the daemon does not grow meanwhile. */
 static void test_slow_subscriber(void **state)
 {
@@ -664,12 +295,11 @@ static void test_slow_subscriber(void **state)
 	harness_settle(f->h);
 	expect_alive(f);
 	while (told + lost < COUNT) {
-fprintf(stderr,"told %zu lost %zu\n",told,lost);
 		json_auto_t *message = NULL;
-		json_t *event;
+		json_t *events = next_events(f, v, &message), *event;
 		size_t i;
 
-		json_array_foreach(next_events(f, v, &message), i, event) {
+		json_array_foreach (events, i, event) {
 			json_t *missed = json_object_get(event, "lost");
 
 			told++;
@@ -680,7 +310,7 @@ fprintf(stderr,"told %zu lost %zu\n",told,lost);
 	assert_true(lost > 0);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, service_setup, service_teardown)
 
 int main(void)
 {
@@ -688,14 +318,6 @@ int main(void)
 		TEST(test_introspection),
 		TEST(test_unknown_methods),
 		TEST(test_wrong_parameters),
-		TEST(test_watches),
-		TEST(test_status),
-		TEST(test_list_and_continue),
-		TEST(test_kill_all),
-		TEST(test_claims),
-		TEST(test_continue_what_is_debugged),
-		TEST(test_vanished_client_gives_back),
-		TEST(test_waits_time_out),
 		TEST(test_calls_of_a_connection_in_order),
 		TEST(test_oneway),
 		TEST(test_malformed),
@@ -704,8 +326,6 @@ int main(void)
 		TEST(test_peer_that_ends_its_input),
 		TEST(test_long_list),
 		TEST(test_many_calls_and_no_reading),
-		TEST(test_subscribe),
-		TEST(test_replay),
 		TEST(test_slow_subscriber),
 	};
 

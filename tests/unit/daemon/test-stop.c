@@ -190,7 +190,8 @@ static void test_json(void **state)
 	assert_int_equal(json_array_size(json_object_get(json, "argv_raw")), 4);
 	assert_string_equal(json_string_value(json_array_get(json_object_get(json, "argv"), 1)),
 			    "\\xff\\xfe");
-	assert_string_equal(json_string_value(json_array_get(json_object_get(json, "argv"), 2)), "");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(json, "argv"), 2)),
+			    "");
 	assert_string_equal(get_string(json, "cwd"), cwd);
 	assert_string_equal(get_string(json, "parent"), "starter");
 	assert_string_equal(get_string(json, "backend"), "fentry");

@@ -112,11 +112,11 @@ static void test_json(void **state)
 	};
 	const struct dwd_counters counters = {.caught = 5, .skipped[DWD_SKIP_LIMIT] = 2};
 	json_auto_t *json = watch_to_json(&w, &counters);
-	json_auto_t *expected =
-		json_pack("{s:i, s:s, s:s, s:s, s:i, s:i, s:i, s:{s:i}, s:s}", "id", 7, "target",
-			  "/opt/\\xff/", "target_raw", "L29wdC//Lw==", "kind", "directory", "uid",
-			  1000, "owner", 33, "caught", 5, "skipped", "limit", 2, "created",
-			  "2023-11-14T22:13:20.000042Z");
+	json_auto_t *expected = json_pack("{s:i, s:s, s:s, s:s, s:i, s:i, s:i, s:{s:i}, s:s}", "id",
+					  7, "target", "/opt/\\xff/", "target_raw",
+					  "L29wdC//Lw==", "kind", "directory", "uid", 1000, "owner",
+					  33, "caught", 5, "skipped", "limit", 2, "created",
+					  "2023-11-14T22:13:20.000042Z");
 
 	assert_true(json_equal(json, expected));
 }
@@ -182,10 +182,10 @@ static void test_table_full(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),	   cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_names),	    cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_directories), cmocka_unit_test(test_long_paths),
-		cmocka_unit_test(test_deep_paths), cmocka_unit_test(test_json),
-		cmocka_unit_test(test_table),	   cmocka_unit_test(test_table_full),
+		cmocka_unit_test(test_deep_paths),  cmocka_unit_test(test_json),
+		cmocka_unit_test(test_table),	    cmocka_unit_test(test_table_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,200 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The engine: from the doorbell to the end of a stop, whoever brings it about.
+ * The engine as a whole: its backend's truth and doorbells, watches, events, its limits.
  */
 
 #include "harness.h"
 
 #include <signal.h>
-#include <stdio.h>
-#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-
-/* Several looks of the agenda at a process that does not do what is waited for. */
-static void turn_often(struct harness *h)
-{
-	for (int i = 0; i < 20; i++)
-		harness_turn(h);
-}
-
-static void expect_continued_by(struct harness *h, uint64_t id, pid_t by)
-{
-	json_auto_t *event = harness_expect(h, "continued", id);
-
-	if (by)
-		assert_int_equal(get_int(event, "by"), by);
-	else
-		assert_null(json_object_get(event, "by"));
-	assert_string_equal(get_string(json_object_get(event, "stop"), "state"), "running");
-}
 
 static void expect(struct harness *h, const char *type, uint64_t id)
 {
 	json_decref(harness_expect(h, type, id));
-}
-
-static void test_announces_a_stopped_process(void **state)
-{
-	struct harness *h = *state;
-	struct child c = child_start_stopped();
-	json_auto_t *event = NULL;
-	struct dwd_stop_key key;
-
-	assert_true(h->fake->armed);
-	assert_false(h->fake->signals_watched);
-	key = harness_ring_stop(h, c.pid);
-	event = harness_expect(h, "stopped", 1);
-	assert_int_equal(get_int(json_object_get(event, "stop"), "pid"), c.pid);
-	assert_string_equal(get_string(json_object_get(event, "stop"), "state"), "stopped");
-	assert_true(h->fake->signals_watched);
-	assert_true(fake_backend_has_record(h->fake, &key));
-	assert_int_equal(harness_find(h, c.pid)->now.state, STOP_STOPPED);
-}
-
-static void test_does_not_announce_before_it_has_stopped(void **state)
-{
-	struct harness *h = *state;
-	struct child c = child_start();
-
-	harness_ring_stop(h, c.pid);
-	turn_often(h);
-	harness_expect_no_event(h);
-	assert_int_equal(harness_find(h, c.pid)->now.state, STOP_STOPPING);
-	child_stop(&c);
-	expect(h, "stopped", 1);
-}
-
-static void test_doorbell_rung_twice(void **state)
-{
-	struct harness *h = *state;
-	struct child c = child_start_stopped();
-	struct dwd_stop_key key = harness_ring_stop(h, c.pid);
-
-	fake_backend_ring_stopped(h->fake, &key);
-	fake_backend_ring_rescan(h->fake);
-	expect(h, "stopped", 1);
-	harness_settle(h);
-	harness_expect_no_event(h);
-}
-
-static void test_continue(void **state)
-{
-	struct harness *h = *state;
-	struct child c = child_start_stopped();
-	struct stop *s = harness_hold(h, c.pid);
-	struct dwd_stop_key key = s->key;
-
-	assert_int_equal(watchdog_continue(h->watchdog, &h->client, s), ANSWER_OK);
-	expect_continued_by(h, 1, h->client.pid);
-	child_wait_resumed(&c);
-	assert_false(fake_backend_has_record(h->fake, &key));
-	assert_null(harness_find(h, c.pid));
-	assert_null(watchdog_find_stop(h->watchdog, 1));
-}
-
-static void test_continue_waits_for_the_stop(void **state)
-{
-	struct harness *h = *state;
-	struct child c = child_start();
-
-	harness_ring_stop(h, c.pid);
-	harness_turn(h);
-	assert_int_equal(watchdog_continue(h->watchdog, &h->client, harness_find(h, c.pid)),
-			 ANSWER_OK);
-	turn_often(h);
-	harness_expect_no_event(h);
-	child_stop(&c);
-	expect_continued_by(h, 1, h->client.pid); /* and it was never announced */
-	child_wait_resumed(&c);
-}
-
-static void test_continued_by_an_outsider(void **state)
-{
-	struct harness *h = *state;
-	struct child c = child_start_stopped();
-	struct dwd_stop_key key = harness_hold(h, c.pid)->key;
-
-	kill(c.pid, SIGCONT);
-	fake_backend_ring_continued(h->fake, &key);
-	expect_continued_by(h, 1, 0);
-	assert_false(fake_backend_has_record(h->fake, &key));
-	assert_null(harness_find(h, c.pid));
-}
-
-static void test_continued_and_nobody_told(void **state)
-{
-	struct harness *h = *state;
-	struct child c = child_start_stopped();
-
-	harness_hold(h, c.pid);
-	kill(c.pid, SIGCONT);
-	fake_backend_ring_rescan(h->fake);
-	expect_continued_by(h, 1, 0);
-}
-
-static void test_sigcont_without_effect(void **state)
-{
-	struct harness *h = *state;
-	struct child c = child_start_stopped();
-	struct dwd_stop_key key = harness_hold(h, c.pid)->key;
-
-	fake_backend_ring_continued(h->fake, &key);
-	harness_turn(h);
-	harness_turn(h);
-	harness_settle(h);
-	harness_expect_no_event(h);
-	assert_int_equal(harness_find(h, c.pid)->now.state, STOP_STOPPED);
-}
-
-static void test_killed_by_an_outsider(void **state)
-{
-	struct harness *h = *state;
-	struct child c = child_start_stopped();
-	struct dwd_stop_key key = harness_hold(h, c.pid)->key;
-
-	kill(c.pid, SIGKILL);
-	expect(h, "gone", 1);
-	assert_false(fake_backend_has_record(h->fake, &key));
-	assert_null(harness_find(h, c.pid));
-}
-
-static void test_gone_before_looked_at(void **state)
-{
-	struct harness *h = *state;
-	struct child c = child_start_stopped();
-	struct dwd_stop_key key = harness_ring_stop(h, c.pid);
-	json_auto_t *event = NULL;
-
-	child_end(&c);
-	event = harness_expect(h, "gone", 1);
-	assert_string_equal(get_string(json_object_get(event, "stop"), "exe"), "/opt/program");
-	assert_false(fake_backend_has_record(h->fake, &key));
-}
-
-static void test_recycled_pid_is_never_signalled(void **state)
-{
-	struct harness *h = *state;
-	struct child c = child_start_stopped();
-	struct dwd_stop_record *record = fake_backend_record(h->fake, c.pid);
-
-	record->key.start_time -= 1000000000;
-	fake_backend_ring_stopped(h->fake, &record->key);
-	expect(h, "gone", 1);
-	watchdog_shutdown(h->watchdog, false);
-	assert_false(child_has_resumed(&c));
-}
-
-/* It got a SIGCONT before it took the SIGSTOP. */
-static void test_escaped(void **state)
-{
-	struct harness *h = *state;
-	struct child c = child_start();
-	struct dwd_stop_key key = harness_ring_stop(h, c.pid);
-
-	expect_continued_by(h, 1, 0);
-	assert_false(fake_backend_has_record(h->fake, &key));
 }
 
 static void test_unconfirmed_is_not_taken_up(void **state)
@@ -258,94 +76,6 @@ static void test_restart_finds_what_is_stopped(void **state)
 	harness_restart(h);
 	expect(h, "stopped", 1);
 	assert_int_equal(harness_find(h, c.pid)->now.state, STOP_STOPPED);
-}
-
-/* A process that is caught again did not stay in its former stop. */
-static void test_caught_again(void **state)
-{
-	struct harness *h = *state;
-	struct child c = child_start_stopped();
-
-	harness_hold(h, c.pid);
-	harness_ring_stop(h, c.pid);
-	expect_continued_by(h, 1, 0);
-	expect(h, "stopped", 2);
-	assert_int_equal(harness_find(h, c.pid)->id, 2);
-}
-
-static void test_kill(void **state)
-{
-	struct harness *h = *state;
-	struct child c = child_start_stopped();
-	struct stop *s = harness_hold(h, c.pid);
-	json_auto_t *event = NULL;
-
-	assert_int_equal(watchdog_kill(h->watchdog, &h->client, s, SIGKILL), ANSWER_OK);
-	event = harness_expect(h, "killed", 1);
-	assert_string_equal(get_string(event, "signal"), "SIGKILL");
-	assert_int_equal(get_int(event, "by"), h->client.pid);
-	expect(h, "gone", 1);
-}
-
-static void test_other_signals_stay_pending(void **state)
-{
-	struct harness *h = *state;
-	struct child c = child_start_stopped();
-	struct stop *s = harness_hold(h, c.pid);
-	json_auto_t *event = NULL;
-	int status;
-
-	assert_int_equal(watchdog_kill(h->watchdog, &h->client, s, SIGRTMIN + 2), ANSWER_OK);
-	event = harness_expect(h, "killed", 1);
-	assert_string_equal(get_string(event, "signal"), "SIGRTMIN+2");
-	assert_true(watchdog_look(h->watchdog, s));
-	assert_int_equal(s->now.state, STOP_STOPPED);
-	assert_int_equal(watchdog_kill(h->watchdog, &h->client, s, SIGCONT), ANSWER_OK);
-	expect_continued_by(h, 1, h->client.pid);
-	assert_int_equal(waitid(P_PID, (id_t)c.pid, &(siginfo_t){}, WEXITED | WNOWAIT), 0);
-	assert_int_equal(waitpid(c.pid, &status, WNOHANG | WUNTRACED), c.pid);
-	assert_int_equal(WTERMSIG(status), SIGRTMIN + 2);
-	child_forget(&c);
-}
-
-static void test_debugger_from_outside(void **state)
-{
-	struct harness *h = *state;
-	struct child c = child_start_stopped();
-	struct stop *s = harness_hold(h, c.pid);
-	json_auto_t *event = NULL;
-
-	assert_int_equal(ptrace(PTRACE_SEIZE, c.pid, 0, 0), 0);
-	event = harness_expect(h, "attached", 1); /* the patrol notices */
-	assert_null(json_object_get(event, "by"));
-	assert_int_equal(get_int(json_object_get(event, "stop"), "tracer"), getpid());
-	assert_int_equal(watchdog_continue(h->watchdog, &h->client, s), ANSWER_WRONG_STATE);
-	assert_int_equal(waitpid(c.pid, NULL, __WALL), c.pid);
-	assert_int_equal(ptrace(PTRACE_DETACH, c.pid, 0, 0), 0);
-	expect(h, "detached", 1);
-	assert_int_equal(s->now.state, STOP_STOPPED);
-	assert_int_equal(s->now.tracer, 0);
-	assert_false(child_has_resumed(&c));
-}
-
-static void test_debugger_lets_it_run(void **state)
-{
-	struct harness *h = *state;
-	struct child c = child_start_stopped();
-	struct stop *s = harness_hold(h, c.pid);
-	struct dwd_stop_key key = s->key;
-	json_auto_t *event = NULL;
-
-	assert_int_equal(ptrace(PTRACE_SEIZE, c.pid, 0, 0), 0);
-	assert_true(watchdog_look(h->watchdog, s));
-	expect(h, "attached", 1);
-	assert_int_equal(waitpid(c.pid, NULL, __WALL), c.pid);
-	kill(c.pid, SIGCONT);
-	assert_int_equal(ptrace(PTRACE_DETACH, c.pid, 0, 0), 0);
-	event = harness_expect(h, "detached", 1);
-	expect_continued_by(h, 1, 0);
-	child_wait_resumed(&c);
-	assert_false(fake_backend_has_record(h->fake, &key));
 }
 
 static void test_watches(void **state)
@@ -579,28 +309,11 @@ static void test_out_of_descriptors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_announces_a_stopped_process),
-		TEST(test_does_not_announce_before_it_has_stopped),
-		TEST(test_doorbell_rung_twice),
-		TEST(test_continue),
-		TEST(test_continue_waits_for_the_stop),
-		TEST(test_continued_by_an_outsider),
-		TEST(test_continued_and_nobody_told),
-		TEST(test_sigcont_without_effect),
-		TEST(test_killed_by_an_outsider),
-		TEST(test_gone_before_looked_at),
-		TEST(test_recycled_pid_is_never_signalled),
-		TEST(test_escaped),
 		TEST(test_unconfirmed_is_not_taken_up),
 		TEST(test_doorbell_without_record),
 		TEST(test_record_that_cannot_be_read_yet),
 		TEST(test_lost_notification),
 		TEST(test_restart_finds_what_is_stopped),
-		TEST(test_caught_again),
-		TEST(test_kill),
-		TEST(test_other_signals_stay_pending),
-		TEST(test_debugger_from_outside),
-		TEST(test_debugger_lets_it_run),
 		TEST(test_watches),
 		TEST(test_watch_the_kernel_refuses),
 		TEST(test_watch_the_kernel_keeps),
