@@ -300,6 +300,26 @@ static __always_inline struct dwd_path_hash component_hash(struct scratch *s, __
 	return hash;
 }
 
+/* Put a dentry's name in front of the path in hand and of its text. False if there is no room. */
+static __always_inline bool prepend_component(struct scratch *s, struct dentry *dentry)
+{
+	long length = bpf_probe_read_kernel_str(s->name, sizeof(s->name),
+						BPF_CORE_READ(dentry, d_name.name));
+	__u32 size = (length - 1) & (DWD_NAME_MAX - 1);
+
+	if (length <= 1 || s->first == 0)
+		return false;
+	s->first--;
+	s->components[s->first & (COMPONENTS - 1)] = component_hash(s, length - 1);
+	if (!s->path_walk.text || s->exe_start < length)
+		return true;
+	s->exe_start -= size;
+	bpf_probe_read_kernel(&s->exe[s->exe_start & (PATH_BUFFER - 1)], size, s->name);
+	s->exe_start--;
+	s->exe[s->exe_start & (PATH_BUFFER - 1)] = '/';
+	return true;
+}
+
 /* One step from a file towards the root. */
 static long path_step(__u32 index, struct scratch **scratch)
 {
@@ -307,7 +327,6 @@ static long path_step(__u32 index, struct scratch **scratch)
 	struct path_walk *walk = &s->path_walk;
 	struct dentry *dentry = walk->dentry, *parent = BPF_CORE_READ(dentry, d_parent);
 	struct vfsmount *mnt = walk->mnt;
-	long length;
 
 	if (walk->below && walk->directories)
 		consider_inode(s, BPF_CORE_READ(dentry, d_inode), DWD_WATCH_DIRECTORY);
@@ -327,19 +346,8 @@ static long path_step(__u32 index, struct scratch **scratch)
 		walk->below = 0; /* the directory underneath a mount is not above the file */
 		return 0;
 	}
-	length = bpf_probe_read_kernel_str(s->name, sizeof(s->name), BPF_CORE_READ(dentry, d_name.name));
-	if (length <= 1 || s->first == 0)
+	if (!prepend_component(s, dentry))
 		return 1;
-	s->first--;
-	s->components[s->first & (COMPONENTS - 1)] = component_hash(s, length - 1);
-	if (walk->text && s->exe_start >= length) {
-		__u32 size = (length - 1) & (DWD_NAME_MAX - 1);
-
-		s->exe_start -= size;
-		bpf_probe_read_kernel(&s->exe[s->exe_start & (PATH_BUFFER - 1)], size, s->name);
-		s->exe_start--;
-		s->exe[s->exe_start & (PATH_BUFFER - 1)] = '/';
-	}
 	walk->dentry = parent;
 	return 0;
 }
@@ -456,6 +464,8 @@ static __always_inline void collect_file(struct scratch *s, struct task_struct *
 	reached = walk_path(s, task, &file->f_path, control.directories != 0, true);
 	if (reached)
 		consider_path(s, false);
+	else if (s->first == s->top) /* in no directory, as a memfd */
+		prepend_component(s, BPF_CORE_READ(file, f_path.dentry));
 }
 
 /* Every rule that looks at the text given to exec. `directories`: that text is all there is to tell

@@ -167,6 +167,26 @@ static void test_vanished_client_gives_back(void **state)
 	assert_int_equal(stop_id(second), 1);
 }
 
+/* One who waits vanishes: the stop goes to who waits behind him. */
+static void test_waiting_client_vanishes(void **state)
+{
+	struct fixture *f = *state;
+	struct child c = child_start_stopped();
+	struct varlink *one = connect_to(f);
+	_cleanup_varlink_ struct varlink *two = connect_to(f);
+	json_auto_t *message = NULL;
+
+	send_call(one, "io.dwd.Watchdog.Claim", "{\"timeout\": -1}", "");
+	harness_settle(f->h);
+	send_call(two, "io.dwd.Watchdog.Claim", "{\"timeout\": -1}", "");
+	harness_settle(f->h);
+	varlink_free(one);
+	harness_turn(f->h);
+	harness_hold(f->h, c.pid);
+	message = next_reply(f, two);
+	assert_int_equal(stop_id(message), 1);
+}
+
 static void test_waits_time_out(void **state)
 {
 	struct fixture *f = *state;
@@ -227,6 +247,7 @@ int main(void)
 		TEST(test_claims),
 		TEST(test_continue_what_is_debugged),
 		TEST(test_vanished_client_gives_back),
+		TEST(test_waiting_client_vanishes),
 		TEST(test_waits_time_out),
 		TEST(test_subscribe),
 		TEST(test_replay),

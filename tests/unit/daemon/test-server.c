@@ -6,7 +6,9 @@
 
 #include "service-harness.h"
 
+#include <poll.h>
 #include <stdio.h>
+#include <sys/wait.h>
 
 #include "interface.h"
 
@@ -245,6 +247,53 @@ static void test_long_list(void **state)
 	assert_true(replies > COUNT / 1000);
 }
 
+/* How many watches a list has that is read while it is made. */
+static size_t read_list(struct varlink *v)
+{
+	struct varlink_method_reply reply = {.continues = true};
+	size_t count = 0;
+
+	send_call(v, "io.dwd.Watchdog.ListWatches", NULL, "m");
+	while (reply.continues) {
+		json_auto_t *message = NULL;
+		struct pollfd p = {.fd = varlink_fd(v), .events = POLLIN};
+
+		if (varlink_receive(v, &message) == 0)
+			poll(&p, 1, -1);
+		else if (!message || varlink_parse_reply(message, &reply) < 0 || reply.error)
+			return 0;
+		else
+			count += json_array_size(json_object_get(reply.parameters, "watches"));
+	}
+	return count;
+}
+
+/* Now the server waits for the reader, now the reader for the server: never both. */
+static void test_reader_beside_the_server(void **state)
+{
+	enum { COUNT = 5000 };
+	struct fixture *f = *state;
+	int status;
+	pid_t reader;
+
+	add_watches(f, COUNT);
+	reader = fork();
+	assert_true(reader >= 0);
+	if (reader == 0) {
+		struct varlink *v = connect_to(f);
+
+		alarm(60);
+		for (int i = 0; i < 10; i++)
+			if (read_list(v) != COUNT)
+				_exit(1);
+		_exit(0);
+	}
+	while (waitpid(reader, &status, WNOHANG) == 0)
+		sd_event_run(f->h->event, 100000);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* Many calls at once from one that does not read: he waits for himself, and gets every answer. */
 static void test_many_calls_and_no_reading(void **state)
 {
@@ -325,6 +374,7 @@ int main(void)
 		TEST(test_half_a_message),
 		TEST(test_peer_that_ends_its_input),
 		TEST(test_long_list),
+		TEST(test_reader_beside_the_server),
 		TEST(test_many_calls_and_no_reading),
 		TEST(test_slow_subscriber),
 	};
