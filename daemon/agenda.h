@@ -37,8 +37,7 @@ unsigned agenda_longer(const struct stop *s, unsigned slowest);
 
 /* When the next is due (monotonic us), UINT64_MAX if there is none. */
 uint64_t agenda_next(const struct agenda *a);
-/* Take the next that is due at `now` off; NULL if there is none. Its `delay` says what it waited.
- */
+/* Take off the next that is due at `now`; NULL if none is. Its `delay` tells what it waited. */
 struct stop *agenda_take(struct agenda *a, uint64_t now);
 
 #endif

@@ -25,6 +25,7 @@
 struct daemon {
 	const struct options *options;
 	sd_event *event;
+	bool passed; /* the socket is the service manager's */
 	struct listen_place *place;
 	struct backend *backend;
 	struct watchdog *watchdog;
@@ -106,11 +107,11 @@ static void raise_limits(uint32_t max_stopped)
 
 static int reserve_place(struct daemon *d)
 {
-	const char *path = listen_is_passed() ? NULL : d->options->socket;
 	char *message = NULL;
 	int r;
 
-	r = listen_reserve(&d->place, path, &message);
+	d->passed = listen_is_passed();
+	r = listen_reserve(&d->place, d->passed ? NULL : d->options->socket, &message);
 	return r < 0 ? fail(r, "", message) : 0;
 }
 
@@ -223,7 +224,7 @@ static void say_ready(const struct daemon *d, int ready)
 	/* In the background the journal has it, and the terminal is not bothered. */
 	if (ready >= 0)
 		background_ready(ready);
-	if (listen_is_passed())
+	if (d->passed)
 		log_info("ready, with the %s backend, on the socket that was passed", kind);
 	else
 		log_info("ready, with the %s backend, on %s", kind, d->options->socket);

@@ -6,6 +6,8 @@
 
 #include <signal.h>
 
+#define A_FEW 16
+
 /* When few are asked for, see what each does now; of a single one all is told. */
 static bool next_stop(struct call *call, json_t **ret)
 {
@@ -29,9 +31,6 @@ void method_list_stops(struct call *call)
 	methods_list(call, "stops", next_stop);
 }
 
-/* What is done to each stop of a call. */
-typedef int (*stop_action)(struct call *call, struct stop *s);
-
 static int do_continue(struct call *call, struct stop *s)
 {
 	return watchdog_continue(call->service->watchdog, call_client(call), s);
@@ -45,65 +44,84 @@ static int do_kill(struct call *call, struct stop *s)
 	return watchdog_kill(call->service->watchdog, call_client(call), s, (int)number);
 }
 
-static json_int_t act_on_all(struct call *call, stop_action action)
+static void reply_done(struct call *call)
+{
+	call_reply(call, json_pack("{s:I}", call->key, (json_int_t)call->done));
+}
+
+/* A few at a time, so that thousands of them hold up nobody else. Those that cannot be, because a
+ * debugger has them or they ended meanwhile, are passed by. */
+static void act_on_some(struct call *call)
 {
 	static const struct stop_selector any;
 	struct stop *s;
-	uint64_t id = 0;
-	json_int_t done = 0;
 
-	while ((s = watchdog_next_stop(call->service->watchdog, id, &any))) {
-		id = s->id;
-		done += action(call, s) == ANSWER_OK;
+	for (int i = 0; i < A_FEW; i++) {
+		s = watchdog_next_stop(call->service->watchdog, call->place, &any);
+		if (!s || s->id > call->end) {
+			reply_done(call);
+			return;
+		}
+		call->place = s->id;
+		call->done += call->act(call, s) == ANSWER_OK;
 	}
-	return done;
 }
 
-/* All that can be done is done; the first that could not be is what the call fails with. */
-struct outcome {
-	json_int_t done;
-	int failure; /* ANSWER_OK: none; else: */
+/* The first stop that could not be acted on: what the call fails with. */
+struct failure {
+	int answer; /* ANSWER_OK: there was none */
 	uint64_t id;
 	struct stop_now now;
 };
 
-static void act_on_one(struct call *call, stop_action action, uint64_t id, struct outcome *outcome)
+static void act_on_one(struct call *call, uint64_t id, struct failure *failure)
 {
 	struct stop *s = watchdog_find_stop(call->service->watchdog, id);
 	int answer = ANSWER_NO_SUCH_STOP;
 
 	if (s && !stop_is_over(s))
-		answer = action(call, s);
+		answer = call->act(call, s);
 	if (answer == ANSWER_OK) {
-		outcome->done++;
-	} else if (outcome->failure == ANSWER_OK) {
-		outcome->failure = answer;
-		outcome->id = id;
+		call->done++;
+	} else if (failure->answer == ANSWER_OK) {
+		failure->answer = answer;
+		failure->id = id;
 		s = watchdog_find_stop(call->service->watchdog, id);
 		if (s)
-			outcome->now = s->now;
+			failure->now = s->now;
 	}
 }
 
-static void act(struct call *call, stop_action action, const char *key)
+/* All that can be done is done, also if something fails. */
+static void act_on_named(struct call *call, json_t *ids)
 {
-	json_t *ids = json_object_get(call->parameters, "ids"), *id;
-	bool all = params_bool(call->parameters, "all", false);
-	struct outcome outcome = {};
+	struct failure failure = {};
+	json_t *id;
 	size_t i;
 
+	json_array_foreach (ids, i, id)
+		act_on_one(call, (uint64_t)json_integer_value(id), &failure);
+	if (failure.answer == ANSWER_OK)
+		reply_done(call);
+	else
+		methods_fail(call, failure.answer, failure.id, &failure.now);
+}
+
+static void act(struct call *call, int (*action)(struct call *, struct stop *), const char *key)
+{
+	json_t *ids = json_object_get(call->parameters, "ids");
+	bool all = params_bool(call->parameters, "all", false);
+
+	call->act = action;
+	call->key = key;
 	if ((json_array_size(ids) > 0) == all) {
 		methods_fail_parameter(call, all ? "all" : "ids");
-		return;
+	} else if (all) {
+		call->end = watchdog_newest_stop(call->service->watchdog);
+		call->produce = act_on_some;
+	} else {
+		act_on_named(call, ids);
 	}
-	if (all)
-		outcome.done = act_on_all(call, action);
-	json_array_foreach (ids, i, id)
-		act_on_one(call, action, (uint64_t)json_integer_value(id), &outcome);
-	if (outcome.failure != ANSWER_OK)
-		methods_fail(call, outcome.failure, outcome.id, &outcome.now);
-	else
-		call_reply(call, json_pack("{s:I}", key, outcome.done));
 }
 
 void method_continue(struct call *call)

@@ -38,7 +38,7 @@ struct service {
 	void (*remove)(struct service *service, struct peer *peer);
 };
 
-/* One call in progress. What comes after the blank line is the method's to use. */
+/* One call in progress. What comes after the first blank line is the method's to use. */
 struct call {
 	struct service *service;
 	json_t *message;
@@ -47,15 +47,23 @@ struct call {
 	bool more, oneway;
 	bool active;
 
-	/* For a call that has more replies than one: called while there is room for another. */
+	/* For a call that takes several steps, such as replies: called while there is room for a
+	 * reply, until the call is over. */
 	void (*produce)(struct call *call);
 	bool follows_events; /* `produce` also when there is a new event */
+	uint64_t place, end; /* how far it has come, and how far it is to go */
+	const char *key;     /* what is given back, in the reply */
+
+	/* For one that lists: the next object. */
+	bool (*next)(struct call *call, json_t **ret);
+
+	/* For one that acts on stops: how, and how many it was done to. */
+	int (*act)(struct call *call, struct stop *s);
+	size_t done;
+
+	/* For one that waits. */
 	struct watchdog_waiter waiter;
 	sd_event_source *timer;
-	uint64_t place;	 /* how far it has come, ... */
-	uint64_t end;	 /* ... and where it ends */
-	const char *key; /* what a list is called in the reply */
-	bool (*next)(struct call *call, json_t **ret);
 };
 
 struct peer {

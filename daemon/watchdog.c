@@ -182,6 +182,13 @@ struct stop *watchdog_find_stop(const struct watchdog *w, uint64_t id)
 	return stop_table_find_id(&w->stops, id);
 }
 
+uint64_t watchdog_newest_stop(const struct watchdog *w)
+{
+	const struct stop *s = TAILQ_LAST(&w->stops.order, stop_list);
+
+	return s ? s->id : 0;
+}
+
 struct stop *watchdog_next_stop(const struct watchdog *w, uint64_t id,
 				const struct stop_selector *selector)
 {

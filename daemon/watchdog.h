@@ -83,6 +83,8 @@ json_t *watchdog_watch_to_json(const struct watchdog *w, const struct watch *wat
  * at the end. */
 struct stop *watchdog_next_stop(const struct watchdog *w, uint64_t id,
 				const struct stop_selector *selector);
+/* The id of the newest stop, 0 if there is none. */
+uint64_t watchdog_newest_stop(const struct watchdog *w);
 /* By id, also one that is over but still claimed. */
 struct stop *watchdog_find_stop(const struct watchdog *w, uint64_t id);
 /* See what the process does now. False if it is over; then, unless it is claimed, `s` is freed. */

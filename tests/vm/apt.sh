@@ -230,6 +230,7 @@ unpack()
 
 publish()
 {
-	mkdir -p "$(dirname "$cache/$2")" && mv -T "$1" "$cache/$2" ||
+	if ! mkdir -p "$(dirname "$cache/$2")" || ! mv -T "$1" "$cache/$2"; then
 		die "cannot create $cache/$2; if it is there, remove it"
+	fi
 }

@@ -74,7 +74,7 @@ def script_through_links(b):
     if b.main.json('status')['backend'] == 'tracepoint':
         b.not_caught(b.main, watch, child)
     else:
-        b.caught(child, script, path=link)
+        b.caught(child, link, path=link)
 
 
 @case
@@ -132,7 +132,7 @@ def relative_path(b):
 @case
 def path_that_does_not_exist_yet(b):
     """Made and executed at once, a thousand times over: each time it is a new file."""
-    rounds = 1000
+    rounds = int(os.environ.get('DWD_TEST_ROUNDS', '1000'))
     path = b.path(b.unique())
     watch = b.main.watch(path)
     for _ in range(rounds):

@@ -245,6 +245,37 @@ static void test_claimed_process_ends(void **state)
 	assert_int_equal(h->fake->exemptions, 0);
 }
 
+static void continue_claimed(struct harness *h, void (*tell)(struct harness *h, struct stop *s))
+{
+	struct child a = child_start_stopped();
+	struct person one = make_person(11);
+	struct stop *s = harness_hold(h, a.pid);
+
+	assert_int_equal(claim(h, &one, &s), ANSWER_OK);
+	kill(a.pid, SIGCONT);
+	tell(h, s);
+	json_decref(harness_expect(h, "continued", s->id));
+	unclaim(h, &one, s);
+	assert_int_equal(one.state, STOP_RUNNING);
+}
+
+static void tell_continued(struct harness *h, struct stop *s)
+{
+	fake_backend_ring_continued(h->fake, &s->key);
+}
+
+static void tell_rescan(struct harness *h, struct stop *s)
+{
+	fake_backend_ring_rescan(h->fake);
+}
+
+/* The patrol leaves claimed stops alone; a doorbell, or that some were lost, does not. */
+static void test_claimed_process_is_continued(void **state)
+{
+	continue_claimed(*state, tell_continued);
+	continue_claimed(*state, tell_rescan);
+}
+
 static void test_attached(void **state)
 {
 	struct harness *h = *state;
@@ -330,6 +361,7 @@ int main(void)
 		TEST(test_claims_of_who_leaves_fall_back),
 		TEST(test_exemption_fails),
 		TEST(test_claimed_process_ends),
+		TEST(test_claimed_process_is_continued),
 		TEST(test_attached),
 		TEST(test_given_back_after_the_debugger),
 		TEST(test_given_back_after_a_debugger_that_failed),

@@ -181,7 +181,7 @@ static void test_waiting_client_vanishes(void **state)
 	send_call(two, "io.dwd.Watchdog.Claim", "{\"timeout\": -1}", "");
 	harness_settle(f->h);
 	varlink_free(one);
-	harness_turn(f->h);
+	harness_settle(f->h);
 	harness_hold(f->h, c.pid);
 	message = next_reply(f, two);
 	assert_int_equal(stop_id(message), 1);

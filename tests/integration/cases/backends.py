@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which backend is used, and why not a better one."""
+
+import json
+
+from harness import case, equal
+
+ORDER = ['lsm', 'fentry', 'tracepoint']
+
+
+def active_lsms():
+    try:
+        with open('/sys/kernel/security/lsm', encoding='ascii') as f:
+            return f.read().strip().split(',')
+    except FileNotFoundError:
+        return None
+
+
+@case
+def the_best_that_fires(b):
+    """What is not used has a reason; BPF LSM needs `bpf` in the kernel's list."""
+    with b.daemon('--backend', 'auto') as daemon:
+        status = daemon.json('status')
+        better = ORDER[:ORDER.index(status['backend'])]
+        equal(sorted(status.get('refused', {})), sorted(better), 'refused')
+        assert all(status.get('refused', {}).values()), status
+        lsms = active_lsms()
+        if lsms is not None and 'bpf' not in lsms:
+            assert status['backend'] != 'lsm', status
+            assert 'active LSMs' in status['refused']['lsm'], status
+        program = b.program()
+        daemon.watch(program)
+        stop = b.caught(b.run(program), program, daemon)
+        equal(stop['backend'], status['backend'], 'backend of the stop')
+
+
+@case
+def doctor_agrees(b):
+    probe = b.run(b.dwdd, '--probe')
+    output, _ = probe.communicate(timeout=300)
+    found = json.loads(output)
+    with b.daemon('--backend', 'auto') as daemon:
+        equal(found['auto'], daemon.json('status')['backend'], 'auto')
+    equal([e['backend'] for e in found['backends']], ORDER, 'order')
+    for entry in found['backends']:
+        assert entry['works'] or entry['reason'], entry
