@@ -13,9 +13,9 @@
  * rings the daemon's bell. And it decides what the earlier hook has missed: the kernel does not run
  * an fentry program, nor on 6.1 an LSM one, that it finds already running on the same CPU.
  *
- * A script's own file is in hand only while its interpreter is being looked for (bprm_check_security),
- * so its watches are noted there and kept with the task. With the tracepoint alone a script is known
- * by the text given to exec.
+ * A script's own file is in hand only while its interpreter is being looked for
+ * (bprm_check_security), so its watches are noted there and kept with the task. With the tracepoint
+ * alone a script is known by the text given to exec.
  */
 
 #include "event.h"
@@ -397,7 +397,8 @@ static __always_inline void on_check(struct linux_binprm *bprm)
 	open = gate_open_for_file(task, bprm->file, NULL);
 	if (!open && !first)
 		return;
-	state = bpf_task_storage_get(&exec_states, task, 0, open ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	state = bpf_task_storage_get(&exec_states, task, 0,
+				     open ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 	if (!state)
 		return;
 	if (first)

@@ -23,16 +23,20 @@ typedef signed long long __s64;
 #include <linux/types.h>
 #endif
 
-#define DWD_MAX_WATCHES	  16384 /* slots, a power of two; more than the 10,000 promised, so that a
-				 * freed one is not used again at once */
-#define DWD_WATCH_KEYS	  4	/* index keys one watch may stand under; three are in use */
-#define DWD_NAME_MAX	  256	/* one path component and its NUL */
-#define DWD_PATH_DEPTH	  128	/* components of a path that take part in matching */
-#define DWD_RECORD_PATH	  1024	/* bytes kept of a path, NUL included */
-#define DWD_RECORD_ARGV	  4096	/* bytes kept of the arguments */
+/* The kernel side has no calls to spare. */
+#define dwd_inline inline __attribute__((always_inline))
+
+/* Slots for watches, a power of two; more than the 10,000 promised, so that a freed one is not used
+ * again at once. */
+#define DWD_MAX_WATCHES	   16384
+#define DWD_WATCH_KEYS	   4	/* index keys one watch may stand under; three are in use */
+#define DWD_NAME_MAX	   256	/* one path component and its NUL */
+#define DWD_PATH_DEPTH	   128	/* components of a path that take part in matching */
+#define DWD_RECORD_PATH	   1024 /* bytes kept of a path, NUL included */
+#define DWD_RECORD_ARGV	   4096 /* bytes kept of the arguments */
 #define DWD_RECORD_WATCHES 16	/* watch ids kept with a stop */
-#define DWD_COMM_LEN	  16
-#define DWD_GATE_ORDER	  13	/* log2 of the gate's 64-bit words */
+#define DWD_COMM_LEN	   16
+#define DWD_GATE_ORDER	   13 /* log2 of the gate's 64-bit words */
 
 /* How the kernel side is attached. Order of preference. */
 enum dwd_backend {
@@ -76,9 +80,9 @@ struct dwd_path_hash {
 
 /* An index points at the first watch of its list; a link is (slot << 2 | which key) + 1, 0 ends. */
 typedef __u32 dwd_link;
-#define DWD_LINK(slot, key)  (((__u32)(slot) << 2 | (__u32)(key)) + 1)
-#define DWD_LINK_SLOT(link)  (((link) - 1) >> 2)
-#define DWD_LINK_KEY(link)   (((link) - 1) & 3)
+#define DWD_LINK(slot, key) (((__u32)(slot) << 2 | (__u32)(key)) + 1)
+#define DWD_LINK_SLOT(link) (((link)-1) >> 2)
+#define DWD_LINK_KEY(link)  (((link)-1) & 3)
 
 struct dwd_watch_entry {
 	__u64 id; /* 0: free */
@@ -165,9 +169,10 @@ struct dwd_ring_record {
  *
  * dwd_mix() is the finaliser of splitmix64: every input bit reaches every output bit. A component
  * is hashed eight bytes at a time, the last word zero-padded and never full, its length after that;
- * a path by folding in its components from the root on. The seed is random per daemon, so that nobody can prepare a collision.
+ * a path by folding in its components from the root on. The seed is random per daemon, so that
+ * nobody can prepare a collision.
  */
-static inline __attribute__((always_inline)) __u64 dwd_mix(__u64 x)
+static dwd_inline __u64 dwd_mix(__u64 x)
 {
 	x ^= x >> 30;
 	x *= 0xbf58476d1ce4e5b9ULL;
@@ -177,30 +182,28 @@ static inline __attribute__((always_inline)) __u64 dwd_mix(__u64 x)
 	return x;
 }
 
-static inline __attribute__((always_inline)) __u64 dwd_mix2(__u64 a, __u64 b, __u64 seed)
+static dwd_inline __u64 dwd_mix2(__u64 a, __u64 b, __u64 seed)
 {
 	return dwd_mix(dwd_mix(a ^ seed) + b);
 }
 
 /* Fold one word of a component into its hash. */
-static inline __attribute__((always_inline)) void dwd_component_word(struct dwd_path_hash *component,
-								     __u64 word, __u64 seed)
+static dwd_inline void dwd_component_word(struct dwd_path_hash *component, __u64 word, __u64 seed)
 {
 	component->h[0] = dwd_mix2(component->h[0], word, seed);
 	component->h[1] = dwd_mix2(component->h[1], word, ~seed);
 }
 
 /* Append a component to a path; the root is all zero. */
-static inline __attribute__((always_inline)) void
-dwd_path_push(struct dwd_path_hash *path, const struct dwd_path_hash *component, __u64 seed)
+static dwd_inline void dwd_path_push(struct dwd_path_hash *path,
+				     const struct dwd_path_hash *component, __u64 seed)
 {
 	path->h[0] = dwd_mix2(path->h[0], component->h[0], seed);
 	path->h[1] = dwd_mix2(path->h[1], component->h[1], ~seed);
 }
 
 /* Directories and files stand in one index under different keys. */
-static inline __attribute__((always_inline)) struct dwd_path_hash
-dwd_path_key(struct dwd_path_hash path, __u32 directory)
+static dwd_inline struct dwd_path_hash dwd_path_key(struct dwd_path_hash path, __u32 directory)
 {
 	path.h[0] ^= directory;
 	return path;
@@ -208,13 +211,13 @@ dwd_path_key(struct dwd_path_hash path, __u32 directory)
 
 /*
  * The gate is a Bloom filter of which each key touches one word only: one load, most likely a cache
- * miss, is what a test costs. Three bits of that word must be set for the key to be worth a look-up;
- * with 10,000 watches about one key in five hundred gets through that should not.
+ * miss, is what a test costs. Three bits of that word must be set for the key to be worth a
+ * look-up; with 10,000 watches about one key in five hundred gets through that should not.
  *
  * Of a name the gate knows the first 15 bytes, zero-padded, as two words: that is also what the
  * kernel keeps as comm of the name given to exec. Of a file it knows the inode number.
  */
-static inline __attribute__((always_inline)) __u64 dwd_gate_hash(__u64 a, __u64 b, __u64 seed)
+static dwd_inline __u64 dwd_gate_hash(__u64 a, __u64 b, __u64 seed)
 {
 	__u64 x = (a ^ seed) * 0x9e3779b97f4a7c15ULL;
 
@@ -222,12 +225,12 @@ static inline __attribute__((always_inline)) __u64 dwd_gate_hash(__u64 a, __u64 
 	return x ^ x >> 29;
 }
 
-static inline __attribute__((always_inline)) __u32 dwd_gate_word(__u64 hash)
+static dwd_inline __u32 dwd_gate_word(__u64 hash)
 {
 	return hash >> (64 - DWD_GATE_ORDER);
 }
 
-static inline __attribute__((always_inline)) __u64 dwd_gate_mask(__u64 hash)
+static dwd_inline __u64 dwd_gate_mask(__u64 hash)
 {
 	return 1ULL << (hash & 63) | 1ULL << (hash >> 6 & 63) | 1ULL << (hash >> 12 & 63);
 }

@@ -15,8 +15,8 @@
  * the process sees, found by walking dentries and mounts upwards (nothing else serves every program
  * type), or by reading the text given to exec, `.` and `..` taken out as text.
  *
- * Working memory comes from a pool, not from per-CPU maps: an LSM or fentry program may be preempted
- * by another task's exec on the same CPU.
+ * Working memory comes from a pool, not from per-CPU maps: an LSM or fentry program may be
+ * preempted by another task's exec on the same CPU.
  */
 
 #define SCRATCH_COUNT 64
@@ -152,7 +152,8 @@ static __always_inline bool gate_open_for_directories(struct task_struct *task, 
 	return true;
 }
 
-/* May this file be watched? False is certain. What of it has the name `known` is not asked again. */
+/* May this file be watched? False is certain. What of it has the name `known` is not asked again.
+ */
 static __always_inline bool gate_open_for_file(struct task_struct *task, struct file *file,
 					       const __u64 *known)
 {
@@ -409,7 +410,8 @@ static long text_step(__u32 index, struct scratch **scratch)
 	return 0;
 }
 
-/* Lay out the components of the path in s->given, which may be relative to the working directory. */
+/* Lay out the components of the path in s->given, which may be relative to the working directory.
+ */
 static __always_inline bool read_given_path(struct scratch *s, struct task_struct *task)
 {
 	s->text_walk = (struct text_walk){.valid = 1};
@@ -453,7 +455,8 @@ static __always_inline void consider_path(struct scratch *s, bool directories)
 /* ---- all together ---------------------------------------------------------------------------- */
 
 /* Every rule that looks at a file: its name, itself, the directories above it, its path. */
-static __always_inline void collect_file(struct scratch *s, struct task_struct *task, struct file *file)
+static __always_inline void collect_file(struct scratch *s, struct task_struct *task,
+					 struct file *file)
 {
 	bool reached;
 

@@ -133,7 +133,8 @@ static bool read_link(char path[static PATH_MAX])
 	if (target[0] == '/')
 		snprintf(joined, sizeof(joined), "%s", target);
 	else
-		snprintf(joined, sizeof(joined), "%.*s/%s", (int)(path_leaf(path) - path), path, target);
+		snprintf(joined, sizeof(joined), "%.*s/%s", (int)(path_leaf(path) - path), path,
+			 target);
 	if (strlen(joined) >= PATH_MAX)
 		return false;
 	strcpy(path, joined);
@@ -151,8 +152,8 @@ static const char *real_path(struct follow *f, const char *path)
 	snprintf(directory, sizeof(directory), "%.*s", (int)(leaf - path), path);
 	if (!realpath(directory, real))
 		return NULL;
-	if ((size_t)snprintf(f->real, sizeof(f->real), "%s/%s", str_eq(real, "/") ? "" : real, leaf) >=
-	    sizeof(f->real))
+	if ((size_t)snprintf(f->real, sizeof(f->real), "%s/%s", str_eq(real, "/") ? "" : real,
+			     leaf) >= sizeof(f->real))
 		return NULL;
 	return f->real;
 }
@@ -209,7 +210,8 @@ static void tell(struct follow *f, const struct inotify_event *event)
 		for (unsigned int i = 0; followed && i < followed->count; i++) {
 			struct hop *hop = &followed->hops[i];
 
-			if (!all && (hop->wd != event->wd || (!self && hop->leaf && hop->leaf != leaf)))
+			if (!all &&
+			    (hop->wd != event->wd || (!self && hop->leaf && hop->leaf != leaf)))
 				continue;
 			f->changed(f->userdata, slot);
 			break;
@@ -240,7 +242,8 @@ int follow_fd(const struct follow *f)
 	return f->inotify;
 }
 
-int follow_new(struct follow **ret, follow_identify identify, follow_changed changed, void *userdata)
+int follow_new(struct follow **ret, follow_identify identify, follow_changed changed,
+	       void *userdata)
 {
 	struct follow *f = calloc(1, sizeof(*f));
 

@@ -15,7 +15,8 @@ typedef void (*follow_changed)(void *userdata, uint32_t slot);
 
 struct follow;
 
-int follow_new(struct follow **ret, follow_identify identify, follow_changed changed, void *userdata);
+int follow_new(struct follow **ret, follow_identify identify, follow_changed changed,
+	       void *userdata);
 struct follow *follow_free(struct follow *f);
 
 /* Look up `path` and say what it is; `ret->real` belongs to `f` until the next call. What it takes

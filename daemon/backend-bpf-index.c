@@ -4,15 +4,16 @@
  * The indexes by name, file and path, each a hash map from a key to a list of watches, and the gate
  * in front of them.
  *
- * A watch stands under up to three keys: a NAME under its name; a PATH or PATH/ under the file it is
- * now, under its path as written and under its path without symbolic links. Watches that share a
+ * A watch stands under up to three keys: a NAME under its name; a PATH or PATH/ under the file it
+ * is now, under its path as written and under its path without symbolic links. Watches that share a
  * key form a list, linked through the entries themselves.
  *
  * The kernel side walks those lists without a lock, so the order of writes is all that keeps them
- * whole: an entry is filled in and leads on to the rest of its list before anything leads to it; one
- * that is taken out keeps leading on. Its slot is used again late, see watchdog.c.
+ * whole: an entry is filled in and leads on to the rest of its list before anything leads to it;
+ * one that is taken out keeps leading on. Its slot is used again late, see watchdog.c.
  *
- * The gate is a Bloom filter, and those cannot forget: how often each bit is wanted is counted here.
+ * The gate is a Bloom filter, and those cannot forget: how often each bit is wanted is counted
+ * here.
  */
 
 #include <bpf/bpf.h>

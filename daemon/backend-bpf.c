@@ -8,8 +8,8 @@
  * complaint on a kernel that does not call BPF LSM at all. So each is tried on a real exec, of this
  * very program with `--version`, before anything is armed.
  *
- * The `control` block, the gate, the watch entries and the counters are shared memory; the stops are
- * read by system call, because a hash map cannot be mapped.
+ * The `control` block, the gate, the watch entries and the counters are shared memory; the stops
+ * are read by system call, because a hash map cannot be mapped.
  */
 
 #include <bpf/bpf.h>
@@ -145,7 +145,8 @@ static void explain_silence(enum dwd_backend kind, char **message)
 			    "it attaches but never fires: bpf is not among the active LSMs (%.*s)",
 			    (int)strcspn(list, "\n"), list);
 	else
-		set_message(message, "it attaches but never fires: bpf seems not to be an active LSM");
+		set_message(message,
+			    "it attaches but never fires: bpf seems not to be an active LSM");
 }
 
 /* ---- loading --------------------------------------------------------------------------------- */
@@ -166,7 +167,8 @@ static void choose_programs(struct dwd_bpf *object, enum dwd_backend kind)
 }
 
 /* Load, attach and see it fire. */
-static int load_object(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max_stopped, char **message)
+static int load_object(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max_stopped,
+		       char **message)
 {
 	_cleanup_(dwd_bpf__destroyp) struct dwd_bpf *object = NULL;
 	struct dwd_control *shared;
@@ -231,7 +233,8 @@ static int identify(void *userdata, int fd, struct dwd_file_id *ret)
 	__u64 args[1] = {(__u64)fd};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = args, .ctx_size_in = sizeof(args));
 
-	if (bpf_prog_test_run_opts(bpf_program__fd(b->object->progs.resolve_descriptor), &options) < 0)
+	if (bpf_prog_test_run_opts(bpf_program__fd(b->object->progs.resolve_descriptor), &options) <
+	    0)
 		return -errno;
 	if (options.retval != 0)
 		return -EBADF;
@@ -311,7 +314,8 @@ static int bpf_get_stop(struct backend *backend, const struct dwd_stop_key *key,
 }
 
 static int bpf_for_each_stop(struct backend *backend,
-			     int (*fn)(void *userdata, const struct dwd_stop_key *key), void *userdata)
+			     int (*fn)(void *userdata, const struct dwd_stop_key *key),
+			     void *userdata)
 {
 	int fd = stops_fd(bpf_backend(backend)), r;
 	_cleanup_free_ struct dwd_stop_key *keys = NULL;
@@ -426,7 +430,8 @@ static int bpf_get_fd(const struct backend *backend)
 	return bpf_backend(backend)->epoll;
 }
 
-static void bpf_listen(struct backend *backend, const struct backend_listener *listener, void *userdata)
+static void bpf_listen(struct backend *backend, const struct backend_listener *listener,
+		       void *userdata)
 {
 	struct bpf_backend *b = bpf_backend(backend);
 
@@ -516,7 +521,8 @@ static int share_memory(struct bpf_backend *b)
 	r = map_memory(b->object->maps.watches, DWD_MAX_WATCHES * sizeof(*b->entries), &b->entries);
 	if (r < 0)
 		return r;
-	r = map_memory(b->object->maps.counters, DWD_MAX_WATCHES * sizeof(*b->counters), &b->counters);
+	r = map_memory(b->object->maps.counters, DWD_MAX_WATCHES * sizeof(*b->counters),
+		       &b->counters);
 	if (r < 0)
 		return r;
 	maps = (struct index_maps){
@@ -564,7 +570,8 @@ static int exempt_ourselves(struct bpf_backend *b)
 	if (r >= 0)
 		r = exempt_file(b, DWD_BINDIR "/dwd");
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(beside); i++) {
-		snprintf(path, sizeof(path), "%.*s%s", (int)(path_leaf(self) - self), self, beside[i]);
+		snprintf(path, sizeof(path), "%.*s%s", (int)(path_leaf(self) - self), self,
+			 beside[i]);
 		r = exempt_file(b, path);
 	}
 	return r;

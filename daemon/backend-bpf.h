@@ -15,7 +15,8 @@ struct backend_bpf_options {
 
 /* Load, attach and prove that it fires by exec'ing this program once more with `--version`; not yet
  * armed. On failure *message (malloc()ed, may come back NULL) says in one line what is missing. */
-int backend_bpf_new(struct backend **ret, const struct backend_bpf_options *options, char **message);
+int backend_bpf_new(struct backend **ret, const struct backend_bpf_options *options,
+		    char **message);
 
 /* Try one kind without using it: 0 if it loads, attaches and fires; else -errno and why. */
 int backend_bpf_probe(enum dwd_backend kind, char **message);

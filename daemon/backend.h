@@ -50,10 +50,12 @@ struct backend_ops {
 	int (*get_counters)(struct backend *b, uint32_t slot, struct dwd_counters *ret);
 
 	/* -ENOENT if there is no such record. */
-	int (*get_stop)(struct backend *b, const struct dwd_stop_key *key, struct dwd_stop_record *ret);
-	/* Calls `fn` with the key of each record (confirmed or not); ends early, and returns it, if `fn`
-	 * returns other than 0. `fn` may forget the stop it is given. */
-	int (*for_each_stop)(struct backend *b, int (*fn)(void *userdata, const struct dwd_stop_key *key),
+	int (*get_stop)(struct backend *b, const struct dwd_stop_key *key,
+			struct dwd_stop_record *ret);
+	/* Calls `fn` with the key of each record (confirmed or not); ends early, and returns it, if
+	 * `fn` returns other than 0. `fn` may forget the stop it is given. */
+	int (*for_each_stop)(struct backend *b,
+			     int (*fn)(void *userdata, const struct dwd_stop_key *key),
 			     void *userdata);
 	/* Remove a record, and make room for another stop. -ENOENT if there is none. */
 	int (*forget_stop)(struct backend *b, const struct dwd_stop_key *key);
@@ -69,7 +71,8 @@ struct backend_ops {
 	int (*get_fd)(const struct backend *b);
 	int (*dispatch)(struct backend *b);
 
-	/* Which backend is in use; why a better one is not (NULL: it was not tried, or is the one). */
+	/* Which backend is in use; why a better one is not (NULL: it was not tried, or is the one).
+	 */
 	enum dwd_backend (*kind)(const struct backend *b);
 	const char *(*refused)(const struct backend *b, enum dwd_backend kind);
 	/* The system-wide limit in force. */

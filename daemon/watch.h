@@ -34,8 +34,8 @@ int watch_new(struct watch **ret, const char *target, const char **reason);
 struct watch *watch_free(struct watch *w);
 DEFINE_CLEANUP(struct watch *, watch_free)
 
-/* Write the normal form of absolute `from` to `to`, which has room for as much and a slash: one slash
- * between components, no "." and "..", a slash at the end if and only if a directory is named
+/* Write the normal form of absolute `from` to `to`, which has room for as much and a slash: one
+ * slash between components, no "." and "..", a slash at the end if and only if a directory is named
  * ("/a/", "/a/." and "/a/b/.."). NULL, or static text that says why this is no path to watch. */
 const char *watch_normalise(const char *from, char *to, bool *directory);
 

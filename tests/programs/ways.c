@@ -42,7 +42,8 @@ static void by_memfd(char **argv)
 	int from = open_program(argv[0]), to = memfd_create(strrchr(argv[0], '/') + 1, MFD_CLOEXEC);
 	struct stat st;
 
-	if (to < 0 || fstat(from, &st) < 0 || sendfile(to, from, NULL, (size_t)st.st_size) != st.st_size)
+	if (to < 0 || fstat(from, &st) < 0 ||
+	    sendfile(to, from, NULL, (size_t)st.st_size) != st.st_size)
 		die("memfd");
 	fexecve(to, argv, environ);
 }

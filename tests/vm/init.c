@@ -49,7 +49,7 @@
 #include <unistd.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define NINE_P "trans=virtio,version=9p2000.L,msize=512000"
+#define NINE_P	      "trans=virtio,version=9p2000.L,msize=512000"
 
 struct mount {
 	const char *type;
@@ -60,42 +60,42 @@ struct mount {
 
 /* In the machine's root; a directory that is not there is made. */
 static const struct mount system_mounts[] = {
-	{ "proc", "/proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
-	{ "sysfs", "/sys", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
-	{ "devtmpfs", "/dev", "mode=0755", MS_NOSUID },
-	{ "devpts", "/dev/pts", "gid=5,mode=0620,ptmxmode=0666", MS_NOSUID | MS_NOEXEC },
-	{ "tmpfs", "/dev/shm", "mode=1777", MS_NOSUID | MS_NODEV },
-	{ "tmpfs", "/tmp", "mode=1777,size=80%", MS_NOSUID | MS_NODEV },
-	{ "tmpfs", "/run", "mode=0755", MS_NOSUID | MS_NODEV },
-	{ "securityfs", "/sys/kernel/security", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
-	{ "bpf", "/sys/fs/bpf", "mode=0700", MS_NOSUID | MS_NODEV | MS_NOEXEC },
-	{ "tracefs", "/sys/kernel/tracing", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
-	{ "debugfs", "/sys/kernel/debug", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
-	{ "cgroup2", "/sys/fs/cgroup", "nsdelegate", MS_NOSUID | MS_NODEV | MS_NOEXEC },
+	{"proc", "/proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC},
+	{"sysfs", "/sys", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC},
+	{"devtmpfs", "/dev", "mode=0755", MS_NOSUID},
+	{"devpts", "/dev/pts", "gid=5,mode=0620,ptmxmode=0666", MS_NOSUID | MS_NOEXEC},
+	{"tmpfs", "/dev/shm", "mode=1777", MS_NOSUID | MS_NODEV},
+	{"tmpfs", "/tmp", "mode=1777,size=80%", MS_NOSUID | MS_NODEV},
+	{"tmpfs", "/run", "mode=0755", MS_NOSUID | MS_NODEV},
+	{"securityfs", "/sys/kernel/security", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC},
+	{"bpf", "/sys/fs/bpf", "mode=0700", MS_NOSUID | MS_NODEV | MS_NOEXEC},
+	{"tracefs", "/sys/kernel/tracing", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC},
+	{"debugfs", "/sys/kernel/debug", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC},
+	{"cgroup2", "/sys/fs/cgroup", "nsdelegate", MS_NOSUID | MS_NODEV | MS_NOEXEC},
 };
 
 /* Room for tens of thousands of processes. */
 static const char *const sysctls[][2] = {
-	{ "/proc/sys/kernel/pid_max", "131072" },
-	{ "/proc/sys/kernel/threads-max", "100000" },
+	{"/proc/sys/kernel/pid_max", "131072"},
+	{"/proc/sys/kernel/threads-max", "100000"},
 };
 
 static const char *const links[][2] = {
-	{ "/proc/self/fd", "/dev/fd" },
-	{ "/proc/self/fd/0", "/dev/stdin" },
-	{ "/proc/self/fd/1", "/dev/stdout" },
-	{ "/proc/self/fd/2", "/dev/stderr" },
+	{"/proc/self/fd", "/dev/fd"},
+	{"/proc/self/fd/0", "/dev/stdin"},
+	{"/proc/self/fd/1", "/dev/stdout"},
+	{"/proc/self/fd/2", "/dev/stderr"},
 };
 
 /* /usr/bin first: what the distribution ships, not what was put over it. */
 static const char *const environment[][2] = {
-	{ "PATH", "/usr/bin:/usr/sbin:/bin:/sbin:/usr/local/bin:/usr/local/sbin" },
-	{ "HOME", "/root" },
-	{ "USER", "root" },
-	{ "LOGNAME", "root" },
-	{ "SHELL", "/bin/sh" },
-	{ "TERM", "dumb" },
-	{ "LANG", "C.UTF-8" },
+	{"PATH", "/usr/bin:/usr/sbin:/bin:/sbin:/usr/local/bin:/usr/local/sbin"},
+	{"HOME", "/root"},
+	{"USER", "root"},
+	{"LOGNAME", "root"},
+	{"SHELL", "/bin/sh"},
+	{"TERM", "dumb"},
+	{"LANG", "C.UTF-8"},
 };
 
 static _Noreturn void end_machine(void)
@@ -205,12 +205,13 @@ static void load_modules(void)
 static void change_root(void)
 {
 	/* cache=loose never asks the host again, which is most of the speed. */
-	must_mount("root", &(struct mount){ "9p", "/host", NINE_P ",cache=loose", MS_RDONLY });
-	must_mount("tmpfs", &(struct mount){ "tmpfs", "/over", "mode=0755,size=80%", 0 });
+	must_mount("root", &(struct mount){"9p", "/host", NINE_P ",cache=loose", MS_RDONLY});
+	must_mount("tmpfs", &(struct mount){"tmpfs", "/over", "mode=0755,size=80%", 0});
 	if (mkdir("/over/upper", 0755) < 0 || mkdir("/over/work", 0755) < 0)
 		die("cannot make the overlay's directories");
-	must_mount("overlay", &(struct mount){ "overlay", "/root",
-		"lowerdir=/host,upperdir=/over/upper,workdir=/over/work", 0 });
+	must_mount("overlay",
+		   &(struct mount){"overlay", "/root",
+				   "lowerdir=/host,upperdir=/over/upper,workdir=/over/work", 0});
 	if (chdir("/root") < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 ||
 	    chdir("/") < 0)
 		die("cannot change to the new root");
@@ -218,15 +219,15 @@ static void change_root(void)
 
 static void set_up(bool out)
 {
-	struct rlimit nofile = { .rlim_cur = 65536, .rlim_max = 1048576 };
-	struct rlimit nproc = { .rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY };
-	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	struct rlimit nofile = {.rlim_cur = 65536, .rlim_max = 1048576};
+	struct rlimit nproc = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
 	int fd;
 
 	for (size_t i = 0; i < ARRAY_SIZE(system_mounts); i++)
 		must_mount(system_mounts[i].type, &system_mounts[i]);
 	if (out)
-		must_mount("out", &(struct mount){ "9p", "/out", NINE_P ",cache=mmap", 0 });
+		must_mount("out", &(struct mount){"9p", "/out", NINE_P ",cache=mmap", 0});
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
 		if (symlink(links[i][0], links[i][1]) < 0 && errno != EEXIST)
 			die("cannot create %s", links[i][1]);
@@ -265,7 +266,8 @@ static _Noreturn void run_command(char **argv, char **env, const char *cwd, int 
 	for (; *env; env++)
 		putenv(*env);
 	if (chdir(cwd) < 0) {
-		dprintf(2, "vm: cannot change to %s (/tmp, /run and /dev are the guest's own): %s\n",
+		dprintf(2,
+			"vm: cannot change to %s (/tmp, /run and /dev are the guest's own): %s\n",
 			cwd, strerror(errno));
 		_exit(126);
 	}
@@ -305,7 +307,7 @@ static bool reap(pid_t command, int *status)
 /* Look after the command until it ends; returns its status. */
 static int supervise(pid_t command, int signals, int pipe, int out)
 {
-	struct pollfd fds[] = { { signals, POLLIN, 0 }, { pipe, POLLIN, 0 } };
+	struct pollfd fds[] = {{signals, POLLIN, 0}, {pipe, POLLIN, 0}};
 	struct signalfd_siginfo info;
 	int status = 0, left;
 	bool done = false;
@@ -336,7 +338,7 @@ int main(void)
 
 	load_modules();
 
-	must_mount("ctl", &(struct mount){ "9p", "/ctl", NINE_P ",cache=none", 0 });
+	must_mount("ctl", &(struct mount){"9p", "/ctl", NINE_P ",cache=none", 0});
 	argv = read_strings("/ctl/argv");
 	env = read_strings("/ctl/env");
 	cwd = read_file("/ctl/cwd", NULL);
