@@ -68,7 +68,8 @@ static struct dwd_control *control(const struct bpf_backend *b)
 /* The first complaint of libbpf, which is nearest to the cause, kept for the message. */
 static char complaint[256];
 
-static int keep_complaint(enum libbpf_print_level level, const char *format, va_list args)
+static _printf_(2, 0) int keep_complaint(enum libbpf_print_level level, const char *format,
+					va_list args)
 {
 	char line[256];
 

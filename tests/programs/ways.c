@@ -112,7 +112,7 @@ static void by_thread(char **argv)
 
 static int status_of(pid_t child)
 {
-	int status;
+	int status = 0;
 
 	if (child < 0 || waitpid(child, &status, 0) != child)
 		die("wait");

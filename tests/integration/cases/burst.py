@@ -14,7 +14,13 @@ SPAWNERS = 8
 TOTAL = int(os.environ.get('DWD_TEST_BURST', '10000'))
 
 
+def share(part):
+    """A part of the total that the spawners can share evenly."""
+    return TOTAL // part // SPAWNERS * SPAWNERS
+
+
 def start(b, program, total=TOTAL):
+    assert total % SPAWNERS == 0, total
     return [b.run(os.path.join(b.programs, 'spawner'), total // SPAWNERS, 0, program)
             for _ in range(SPAWNERS)]
 
@@ -69,7 +75,7 @@ def over_the_limit_they_run(b):
 def others_interfere(b):
     """SIGCONT and SIGKILL from outside, at random, while the burst goes on."""
     dice = random.Random(7)
-    total = TOTAL // 5
+    total = share(5)
     program = b.program('/bin/true')
     with b.daemon('--max-stopped', 20000) as daemon:
         watch = daemon.watch(program)
@@ -94,6 +100,18 @@ def others_interfere(b):
         equal(subprocess.run(['pgrep', '-f', program], check=False).returncode, 1, 'processes left')
 
 
+def in_state_t(comm):
+    """How many processes of that name are stopped, by /proc alone."""
+    count = 0
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open(f'/proc/{pid}/stat', encoding='utf-8', errors='replace') as f:
+                count += f'({comm}) T' in f.read(64)
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return count
+
+
 def command_of(pid):
     try:
         with open(f'/proc/{pid}/cmdline', 'rb') as f:
@@ -105,15 +123,13 @@ def command_of(pid):
 @case
 def nothing_is_lost_when_the_daemon_is_slow(b):
     """The daemon itself is stopped during the burst; the map knows what the ring could not hold."""
-    total = TOTAL // 2
+    total = share(2)
     program = b.program()
     with b.daemon('--max-stopped', 20000) as daemon:
         daemon.watch(program)
         os.kill(daemon.process.pid, signal.SIGSTOP)
         spawners = start(b, program, total)
-        until(lambda: len(subprocess.run(['pgrep', '-r', 'T', '-f', program], check=False, text=True,
-                                         stdout=subprocess.PIPE).stdout.split()) >= total,
-              'all to be stopped', 300)
+        until(lambda: in_state_t(os.path.basename(program)) == total, 'all to be stopped', 300)
         os.kill(daemon.process.pid, signal.SIGCONT)
         until(lambda: daemon.json('status')['stops'] == total, 'the daemon to catch up', 60)
         daemon.dwd('continue', '--all', timeout=300)
