@@ -79,9 +79,8 @@ uint64_t events_replay_from(const struct events *e)
 static json_t *skip_to_json(const struct event *event)
 {
 	json_int_t watch = (json_int_t)event->skip.watch;
-	json_t *object = json_pack("{s:i, s:s, s:I, s:[I]}", "pid", event->skip.pid, "reason",
-				   backend_skip_name(event->skip.reason), "watch", watch, "watches",
-				   watch);
+	json_t *object = json_pack("{s:i, s:s, s:I}", "pid", event->skip.pid, "reason",
+				   backend_skip_name(event->skip.reason), "watch", watch);
 
 	if (object && varlink_set_bytes(object, "comm", event->skip.comm,
 					strnlen(event->skip.comm, DWD_COMM_LEN)) < 0) {
