@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""BPF time per exec that nothing watches, all programs of one tool together.
+
+The kernel's own statistics (bpf_stats_enabled) of the programs a process holds, read from its
+fdinfo: time of all of them by runs of the one that sees each exec. So execs of others on the machine
+count on both sides of the fraction. Each variant is alone on the machine while it is measured,
+apart from the other users of it; rounds go over all variants in turn, and medians are compared.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+
+from common import (Absent, child, median, need, print_table, ratio, setting, spawn_all,
+                    watch_all)
+from harness import until
+
+PEER = 'bpftrace one-liner'
+ONE_LINER = 'tracepoint:sched:sched_process_exec /comm == "zzz"/ { signal("SIGSTOP"); }'
+STATISTICS = '/proc/sys/kernel/bpf_stats_enabled'
+TRACING = '/sys/kernel/tracing'
+
+
+def add_options(parser):
+    parser.add_argument('--rounds', type=int, default=7, help='measurements of each variant (7)')
+    parser.add_argument('--execs', type=int, default=1500, help='execs in each of them (1500)')
+    parser.add_argument('--many', type=int, default=10000, help='what "many" watches are (10000)')
+
+
+def names(count):
+    return [f'absent{i}' for i in range(count)]
+
+
+def paths(count, directory):
+    """Files that exist, so that they are watched by what they are and not by path alone."""
+    os.makedirs(directory, exist_ok=True)
+    targets = [f'{directory}/file{i}' for i in range(count)]
+    for target in targets:
+        with open(target, 'w', encoding='ascii'):
+            pass
+    return targets
+
+
+def directories(count, directory):
+    targets = [f'{directory}/directory{i}/' for i in range(count)]
+    for target in targets:
+        os.makedirs(target, exist_ok=True)
+    return targets
+
+
+def variants(shop, many):
+    by_path = paths(many, shop.path('files'))
+    by_directory = directories(many, shop.path('directories'))
+    result = {f'{n} NAME': names(n) for n in (0, 1, 100, many)}
+    result |= {f'{n} PATH': by_path[:n] for n in (1, many)}
+    result |= {f'{n} PATH/': by_directory[:n] for n in (1, many)}
+    mixed = many // 3
+    result[f'{3 * mixed} of each kind'] = names(mixed) + by_path[:mixed] + by_directory[:mixed]
+    return result
+
+
+def read_fields(path):
+    with open(path, encoding='ascii') as f:
+        return dict(line.split(':', 1) for line in f if ':' in line)
+
+
+def programs_of(pid):
+    """{program id: (ns, runs)} of the BPF programs a process holds, and which one sees each exec."""
+    programs, on_exec = {}, None
+    for fd in os.listdir(f'/proc/{pid}/fdinfo'):
+        try:
+            fields = read_fields(f'/proc/{pid}/fdinfo/{fd}')
+        except FileNotFoundError:
+            continue
+        if 'run_time_ns' in fields:
+            programs[int(fields['prog_id'])] = (int(fields['run_time_ns']), int(fields['run_cnt']))
+        elif fields.get('tp_name', '').strip() == 'sched_process_exec':
+            on_exec = int(fields['prog_id'])
+    if on_exec is None and len(programs) == 1:
+        on_exec = next(iter(programs))
+    return programs, on_exec
+
+
+def measure(shop, pid, execs, program):
+    before, on_exec = programs_of(pid)
+    if on_exec is None:
+        raise Absent('holds no BPF program for exec')
+    spawn_all(shop, execs, program)
+    after, _ = programs_of(pid)
+    time = sum(after[i][0] - before[i][0] for i in before)
+    seen = after[on_exec][1] - before[on_exec][1]
+    if seen < execs:
+        raise RuntimeError(f'{seen} of {execs} execs in the statistics: did somebody turn them off?')
+    return time / seen
+
+
+@contextlib.contextmanager
+def tracing_mounted():
+    if os.path.exists(f'{TRACING}/events'):
+        yield
+        return
+    subprocess.run(['mount', '-t', 'tracefs', 'tracefs', TRACING], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(['umount', TRACING], check=False)
+
+
+@contextlib.contextmanager
+def one_liner():
+    """bpftrace, from the moment its probe is attached; yields its pid."""
+    command = [need('bpftrace'), '--unsafe', '-e', ONE_LINER]
+    with tracing_mounted(), child(*command) as process:
+        until(lambda: programs_of(process.pid)[1] is not None or process.poll() is not None,
+              'bpftrace to attach', 60)
+        if process.poll() is not None:
+            raise Absent(process.stdout.read().strip().splitlines()[-1])
+        yield process.pid
+
+
+@contextlib.contextmanager
+def watching(shop, targets):
+    with shop.daemon() as daemon:
+        watch_all(daemon, targets)
+        yield daemon.process.pid
+
+
+def one_round(shop, options, program, wanted, cost):
+    for name, targets in wanted.items():
+        with watching(shop, targets) if targets is not None else one_liner() as pid:
+            cost[name].append(measure(shop, pid, options.execs, program))
+
+
+def run(shop, options):
+    program = shop.program('tiny')
+    wanted = {PEER: None} | {f'dwd, {k} watched': v for k, v in variants(shop, options.many).items()}
+    cost = {name: [] for name in wanted}
+    with setting(STATISTICS, '1'):
+        try:
+            with one_liner() as pid:
+                measure(shop, pid, 100, program)
+        except Absent as reason:
+            print(f'  {PEER}: {reason}')
+            del wanted[PEER], cost[PEER]
+        for i in range(options.rounds):
+            if sys.stderr.isatty():
+                print(f'  round {i + 1} of {options.rounds}', end='\r', file=sys.stderr, flush=True)
+            one_round(shop, options, program, wanted, cost)
+    base = median(cost[PEER]) if PEER in cost else 0
+    one = median(cost['dwd, 1 NAME watched'])
+    print_table(['', 'ns/exec', 'least', 'most', 'to one-liner', 'to 1 NAME'],
+                [[name, f'{median(ns):.0f}', f'{min(ns):.0f}', f'{max(ns):.0f}',
+                  ratio(median(ns), base), ratio(median(ns), one)] for name, ns in cost.items()])
