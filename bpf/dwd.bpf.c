@@ -343,7 +343,8 @@ static __always_inline void add_script_hits(struct scratch *s, struct exec_state
 }
 
 /* An exec that the gate let through: find its watches and act. False if there was no memory to. */
-static __noinline bool decide(struct linux_binprm *bprm, struct task_struct *task, bool confirmed)
+static __always_inline bool find_and_act(struct linux_binprm *bprm, struct task_struct *task,
+					 bool confirmed)
 {
 	struct exec_state *state = bpf_task_storage_get(&exec_states, task, 0, 0);
 	struct file *file = BPF_CORE_READ(bprm, file);
@@ -370,6 +371,18 @@ static __noinline bool decide(struct linux_binprm *bprm, struct task_struct *tas
 	}
 	scratch_put(s);
 	return true;
+}
+
+/* The same, known to be under way: see bpf_arm() in the daemon. */
+static __noinline bool decide(struct linux_binprm *bprm, struct task_struct *task, bool confirmed)
+{
+	bool done = true;
+
+	__sync_fetch_and_add(&control.deciding, 1);
+	if (*(volatile __u32 *)&control.armed)
+		done = find_and_act(bprm, task, confirmed);
+	__sync_fetch_and_sub(&control.deciding, 1);
+	return done;
 }
 
 /* While nothing is armed: does this hook fire at all? */
@@ -406,8 +419,10 @@ static __always_inline void on_check(struct linux_binprm *bprm)
 	if (!open)
 		return;
 	s = scratch_get();
-	if (!s)
+	if (!s) {
+		__sync_fetch_and_add(&control.missed, 1);
 		return;
+	}
 	s->uid = BPF_CORE_READ(task, cred, uid.val);
 	collect_file(s, task, BPF_CORE_READ(bprm, file));
 	for (__u32 i = 0; i < DWD_RECORD_WATCHES && i < s->hit_count; i++) {

@@ -108,8 +108,10 @@ struct dwd_control {
 	__u32 stops;	   /* both, atomically: records in the map */
 	__u32 provisional; /* kernel: records whose exec is not confirmed */
 	__u32 missed;	   /* kernel: execs not looked at for want of memory */
-	__u64 next_stop;   /* kernel: the last stop id given */
-	__u64 lost;	   /* kernel: ring records that found no room */
+	__u32 deciding;	   /* kernel: execs that are being decided */
+	__u32 pad;
+	__u64 next_stop; /* kernel: the last stop id given */
+	__u64 lost;	 /* kernel: ring records that found no room */
 };
 
 /* The identity of one exec: never used twice. */
@@ -238,7 +240,7 @@ static dwd_inline __u64 dwd_gate_mask(__u64 hash)
 _Static_assert(sizeof(struct dwd_file_id) == 16, "dwd_file_id");
 _Static_assert(sizeof(struct dwd_watch_entry) == 40, "dwd_watch_entry");
 _Static_assert(sizeof(struct dwd_counters) == 8 + 8 * DWD_SKIP_COUNT, "dwd_counters");
-_Static_assert(sizeof(struct dwd_control) == 48, "dwd_control");
+_Static_assert(sizeof(struct dwd_control) == 56, "dwd_control");
 _Static_assert(sizeof(struct dwd_stop_key) == 16, "dwd_stop_key");
 _Static_assert(sizeof(struct dwd_stop_record) == 6472, "dwd_stop_record");
 _Static_assert(sizeof(struct dwd_ring_record) == 56, "dwd_ring_record");

@@ -133,8 +133,8 @@ static __always_inline bool is_memfd_name(__u64 first_word)
 	return (first_word & 0xffffffffffffULL) == 0x3a64666d656dULL; /* "memfd:", little endian */
 }
 
-/* Is one of the directories above the file watched? Only the mount that is the process's root is
- * walked here; a file on another mount gets the benefit of the doubt. */
+/* May one of the directories above the file be watched? Only the mount that is the process's root
+ * is walked here; a file on another mount gets the benefit of the doubt. */
 static __always_inline bool gate_open_for_directories(struct task_struct *task, struct file *file)
 {
 	struct dentry *dentry = file->f_path.dentry, *parent;
@@ -142,10 +142,15 @@ static __always_inline bool gate_open_for_directories(struct task_struct *task, 
 	if (file->f_path.mnt != task->fs->root.mnt)
 		return true;
 	for (int i = 0; i < 32; i++) {
+		__u64 word[2] = {};
+
 		parent = dentry->d_parent;
 		if (parent == dentry)
 			return false;
 		if (gate_open(parent->d_inode->i_ino, 0))
+			return true;
+		bpf_probe_read_kernel_str(word, sizeof(word), parent->d_name.name);
+		if (gate_open(word[0], word[1]))
 			return true;
 		dentry = parent;
 	}
@@ -333,8 +338,10 @@ static long path_step(__u32 index, struct scratch **scratch)
 		consider_inode(s, BPF_CORE_READ(dentry, d_inode), DWD_WATCH_DIRECTORY);
 	walk->below = 1;
 	if (dentry == walk->root_dentry && mnt == walk->root_mnt) {
+		/* The process sees no further, but a watched directory may hold its root. */
 		walk->reached = 1;
-		return 1;
+		if (!walk->directories)
+			return 1;
 	}
 	if (dentry == parent || dentry == BPF_CORE_READ(mnt, mnt_root)) {
 		struct mount *m = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
@@ -347,7 +354,7 @@ static long path_step(__u32 index, struct scratch **scratch)
 		walk->below = 0; /* the directory underneath a mount is not above the file */
 		return 0;
 	}
-	if (!prepend_component(s, dentry))
+	if (!walk->reached && !prepend_component(s, dentry))
 		return 1;
 	walk->dentry = parent;
 	return 0;
@@ -392,7 +399,11 @@ static long text_step(__u32 index, struct scratch **scratch)
 	if (walk->length == 0 || (walk->length == 1 && walk->word == '.')) {
 		/* nothing, or this same directory */
 	} else if (walk->length == 2 && walk->word == ('.' | '.' << 8)) {
-		if (s->top > s->first)
+		/* Behind a name, which may be a symbolic link's, text does not tell where it leads.
+		 */
+		if (s->top > DWD_PATH_DEPTH)
+			walk->valid = 0;
+		else if (s->top > s->first)
 			s->top--;
 	} else if (s->top >= COMPONENTS) {
 		walk->valid = 0;
@@ -466,7 +477,7 @@ static __always_inline void collect_file(struct scratch *s, struct task_struct *
 	s->exe[PATH_BUFFER - 1] = '\0';
 	reached = walk_path(s, task, &file->f_path, control.directories != 0, true);
 	if (reached)
-		consider_path(s, false);
+		consider_path(s, control.directories != 0);
 	else if (s->first == s->top) /* in no directory, as a memfd */
 		prepend_component(s, BPF_CORE_READ(file, f_path.dentry));
 }

@@ -30,8 +30,8 @@ static enum exit_status explain_absence(const struct client *c)
 	const char *socket = client_socket(c);
 
 	if (geteuid() != 0)
-		print_error("no daemon listens on %s; start it as root (dwdd, or systemctl start "
-			    "dwdd), or run dwd as root, which starts one",
+		print_error("no daemon listens on %s; start it as root (dwdd), or run dwd as root, "
+			    "which starts one",
 			    socket);
 	else if (c->options.no_start)
 		print_error("no daemon listens on %s; start one with dwdd, or leave out --no-start",

@@ -57,9 +57,8 @@ static enum exit_status give_back(struct client *c, const struct dwd_stop *claim
 	}
 	if (!str_eq(stop->state, "stopped") && !str_eq(stop->state, "stopping"))
 		return status;
-	print_error(STOP_FORMAT
-		    " is still stopped, for gdb did not let it run: dwd attach %d tries "
-		    "again, dwd continue %d lets it go",
+	print_error(STOP_FORMAT " is still stopped: dwd attach %d tries "
+				"again, dwd continue %d lets it go",
 		    STOP_ARGS(stop), (int)stop->pid, (int)stop->pid);
 	return EXIT_FAILED;
 }

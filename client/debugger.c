@@ -119,6 +119,22 @@ static const char **gdb_argv(const char *gdb, const char *pid, const char *repor
 	return argv;
 }
 
+/* gdb's `shell`, by which the hand-off is reported, is $SHELL's: of an account that may not log in
+ * that runs nothing. */
+static void ensure_shell(void)
+{
+	static const char *const shells[] = {"sh",   "bash", "dash", "zsh", "ksh",
+					     "mksh", "fish", "csh",  "tcsh"};
+	const char *shell = getenv("SHELL");
+
+	if (!shell)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(shells); i++)
+		if (str_eq(path_leaf(shell), shells[i]) && access(shell, X_OK) == 0)
+			return;
+	setenv("SHELL", "/bin/sh", 1);
+}
+
 int debugger_run(const struct client *c, const char *gdb, const struct dwd_stop *stop,
 		 char *const *args)
 {
@@ -136,6 +152,7 @@ int debugger_run(const struct client *c, const char *gdb, const struct dwd_stop 
 		return -ENOMEM;
 	}
 
+	ensure_shell();
 	fflush(stdout);
 	r = process_foreground((char *const *)argv);
 	if (r < 0)

@@ -92,9 +92,8 @@ void doctor_check_daemon(struct report *report, const struct client *c)
 		report_add(report, CHECK_OK, "daemon", NULL,
 			   "none listens on %s; dwd watch starts one", client_socket(c));
 	else if (exit_status(r) == EXIT_NO_DAEMON)
-		report_add(report, CHECK_MISSING, "daemon",
-			   "start it as root: dwdd, or systemctl start dwdd", "none listens on %s",
-			   client_socket(c));
+		report_add(report, CHECK_MISSING, "daemon", "start it as root: dwdd",
+			   "none listens on %s", client_socket(c));
 	else
 		report_add(report, CHECK_MISSING, "daemon", NULL, "%s", dwd_error(d));
 	dwd_status_free(status);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "util.h"
@@ -28,9 +29,32 @@ static size_t append(char *out, size_t length, const char *path)
 	return length;
 }
 
+/* What stands before the last `..` may be a symbolic link, so it is the file system that tells
+ * where that leads: `text` with everything up to there resolved, or NULL if there is no `..` behind
+ * a name or nothing is there. */
+static char *resolve_dots(const char *text, const char *cwd)
+{
+	_cleanup_free_ char *front = NULL, *real = NULL;
+	const char *last = NULL, *at = text + strspn(text, "./");
+	char *joined;
+
+	while ((at = strstr(at, "/.."))) {
+		at += 3;
+		if (*at == '/' || *at == '\0')
+			last = at;
+	}
+	if (!last)
+		return NULL;
+	if (asprintf(&front, "%s%s%.*s", *text == '/' ? "" : cwd, *text == '/' ? "" : "/",
+		     (int)(last - text), text) < 0)
+		return NULL;
+	real = realpath(front, NULL);
+	return real && asprintf(&joined, "%s%s", real, last) >= 0 ? joined : NULL;
+}
+
 int path_absolute(const char *text, const char *cwd, char **ret)
 {
-	_cleanup_free_ char *own = NULL, *out = NULL;
+	_cleanup_free_ char *own = NULL, *out = NULL, *resolved = NULL;
 	size_t length = 0;
 
 	if (*text == '/') {
@@ -42,6 +66,11 @@ int path_absolute(const char *text, const char *cwd, char **ret)
 		cwd = own;
 	}
 
+	resolved = resolve_dots(text, cwd);
+	if (resolved) {
+		text = resolved;
+		cwd = "";
+	}
 	out = malloc(strlen(cwd) + strlen(text) + 3);
 	if (!out)
 		return -ENOMEM;

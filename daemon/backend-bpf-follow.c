@@ -6,10 +6,10 @@
  * here; this module keeps the *file identity* right, so that the old file is no longer matched and
  * the new one is however it is reached.
  *
- * Followed by inotify are the directories that hold the path's last component and each symbolic
- * link it leads through (/usr/bin/java -> /etc/alternatives/java -> /usr/lib/jvm/...). A directory
- * that does not exist is waited for in the nearest one that does. A link among the directories in
- * front of those is read once and not followed.
+ * Followed by inotify is every component of the path, as an entry of the directory it is in, and
+ * of each path that its last component leads to as a symbolic link (/usr/bin/java ->
+ * /etc/alternatives/java -> /usr/lib/jvm/...); of a very deep path the last MAX_HOPS. A directory
+ * that does not exist is waited for in the nearest one that does.
  */
 
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #include "util.h"
 
 #define MAX_LINKS 40 /* path_resolution(7) */
-#define MAX_HOPS  8  /* places followed for one path; alternatives take three */
+#define MAX_HOPS  24 /* entries followed for one path */
 
 /* One directory entry that a path depends on. */
 struct hop {
@@ -30,8 +30,8 @@ struct hop {
 };
 
 struct followed {
-	struct hop hops[MAX_HOPS];
 	unsigned int count;
+	struct hop hops[];
 };
 
 struct follow {
@@ -102,9 +102,26 @@ static void follow_entry(struct follow *f, struct followed *followed, const char
 			break;
 		leaf = 0;
 	}
-	if (wd < 0 || wd_use(f, wd) < 0)
+	if (wd < 0)
+		return;
+	for (unsigned int i = 0; i < followed->count; i++)
+		if (followed->hops[i].wd == wd && followed->hops[i].leaf == leaf)
+			return;
+	if (wd_use(f, wd) < 0)
 		return;
 	followed->hops[followed->count++] = (struct hop){.wd = wd, .leaf = leaf};
+}
+
+/* Follow each component of `path`, the last one first. */
+static void follow_components(struct follow *f, struct followed *followed, const char *path)
+{
+	_cleanup_free_ char *prefix = strdup(path);
+	char *slash;
+
+	while (prefix && (slash = strrchr(prefix, '/')) && slash[1] != '\0') {
+		follow_entry(f, followed, prefix);
+		*slash = '\0';
+	}
 }
 
 void follow_forget(struct follow *f, uint32_t slot)
@@ -161,11 +178,11 @@ static const char *real_path(struct follow *f, const char *path)
 int follow_path(struct follow *f, uint32_t slot, const char *target, struct index_target *ret)
 {
 	struct index_target found = {};
-	struct followed *followed;
+	struct followed *followed, *fitting;
 	char path[PATH_MAX];
 	int fd, r;
 
-	followed = calloc(1, sizeof(*followed));
+	followed = calloc(1, sizeof(*followed) + MAX_HOPS * sizeof(struct hop));
 	if (!followed)
 		return -ENOMEM;
 	snprintf(path, sizeof(path), "%s", target);
@@ -174,12 +191,13 @@ int follow_path(struct follow *f, uint32_t slot, const char *target, struct inde
 
 	/* Follow first and look second: what changes in between is then told. */
 	for (int i = 0; i < MAX_LINKS; i++) {
-		follow_entry(f, followed, path);
+		follow_components(f, followed, path);
 		if (!read_link(path))
 			break;
 	}
 	follow_forget(f, slot);
-	f->slots[slot] = followed;
+	fitting = realloc(followed, sizeof(*followed) + followed->count * sizeof(struct hop));
+	f->slots[slot] = fitting ? fitting : followed;
 	if (slot >= f->used)
 		f->used = slot + 1;
 

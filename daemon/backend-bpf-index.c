@@ -17,6 +17,7 @@
  */
 
 #include <bpf/bpf.h>
+#include <stdio.h>
 
 #include "backend-bpf-index.h"
 #include "util.h"
@@ -204,12 +205,25 @@ static int link_file(struct index *ix, uint32_t slot, const struct index_target 
 	return link_key(ix, slot, KEY_FILE, dwd_gate_hash(keys->file.ino, 0, ix->maps.seed));
 }
 
-/* The gate's hash for a path is its last component's; directories are looked for without it. */
+/* The last component of a path, into `leaf`: "bin" of "/usr/bin/". */
+static void leaf_of(const char *path, char leaf[static DWD_NAME_MAX])
+{
+	size_t end = strlen(path), start;
+
+	while (end > 0 && path[end - 1] == '/')
+		end--;
+	for (start = end; start > 0 && path[start - 1] != '/'; start--)
+		;
+	snprintf(leaf, DWD_NAME_MAX, "%.*s", (int)(end - start), path + start);
+}
+
+/* The gate's hash for a path is its last component's. */
 static int link_path(struct index *ix, uint32_t slot, int key, const char *path)
 {
 	struct slot_keys *keys = ix->slots[slot];
 	bool directory = keys->kind == DWD_WATCH_DIRECTORY;
 	struct dwd_path_hash hash = hash_path(path, directory, ix->maps.seed);
+	char leaf[DWD_NAME_MAX];
 
 	if (key == KEY_PATH)
 		keys->path = hash;
@@ -217,7 +231,8 @@ static int link_path(struct index *ix, uint32_t slot, int key, const char *path)
 		return 0;
 	else
 		keys->real_path = hash;
-	return link_key(ix, slot, key, gate_hash_of_name(ix, path_leaf(path)));
+	leaf_of(path, leaf);
+	return link_key(ix, slot, key, gate_hash_of_name(ix, leaf));
 }
 
 int index_add(struct index *ix, uint32_t slot, const struct watch *watch,

@@ -22,6 +22,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "backend-bpf.h"
 #include "backend-bpf-follow.h"
@@ -30,7 +31,8 @@
 #include "util.h"
 #include "watch.h"
 
-#define LSM_LIST "/sys/kernel/security/lsm"
+#define DISARM_PATIENCE 10000 /* times 0.1 ms */
+#define LSM_LIST	"/sys/kernel/security/lsm"
 
 DEFINE_CLEANUP(struct dwd_bpf *, dwd_bpf__destroy)
 
@@ -69,7 +71,7 @@ static struct dwd_control *control(const struct bpf_backend *b)
 static char complaint[256];
 
 static _printf_(2, 0) int keep_complaint(enum libbpf_print_level level, const char *format,
-					va_list args)
+					 va_list args)
 {
 	char line[256];
 
@@ -442,10 +444,25 @@ static void bpf_listen(struct backend *backend, const struct backend_listener *l
 
 /* ---- the rest of the seam -------------------------------------------------------------------- */
 
+/* When this returns from disarming, no exec will make a record any more: one that is being decided
+ * says so before it looks whether to. The wait is for programs preempted in between. */
 static int bpf_arm(struct backend *backend, bool on)
 {
-	__atomic_store_n(&control(bpf_backend(backend))->armed, on, __ATOMIC_RELEASE);
-	return 0;
+	const struct timespec pause = {.tv_nsec = 100000};
+	struct dwd_control *shared = control(bpf_backend(backend));
+
+	__atomic_store_n(&shared->armed, on, __ATOMIC_SEQ_CST);
+	for (int i = 0; !on && i < DISARM_PATIENCE; i++) {
+		if (__atomic_load_n(&shared->deciding, __ATOMIC_SEQ_CST) == 0)
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	return on ? 0 : -ETIMEDOUT;
+}
+
+static uint64_t bpf_missed(const struct backend *backend)
+{
+	return __atomic_load_n(&control(bpf_backend(backend))->missed, __ATOMIC_ACQUIRE);
 }
 
 static enum dwd_backend bpf_kind(const struct backend *backend)
@@ -500,6 +517,7 @@ static const struct backend_ops bpf_ops = {
 	.kind = bpf_kind,
 	.refused = bpf_refused,
 	.max_stopped = bpf_max_stopped,
+	.missed = bpf_missed,
 };
 
 /* ---- setting up ------------------------------------------------------------------------------ */

@@ -77,6 +77,8 @@ struct backend_ops {
 	const char *(*refused)(const struct backend *b, enum dwd_backend kind);
 	/* The system-wide limit in force. */
 	uint32_t (*max_stopped)(const struct backend *b);
+	/* Execs that could not be looked at for want of memory: whether they match is not known. */
+	uint64_t (*missed)(const struct backend *b);
 };
 
 /* Every backend begins with this. */

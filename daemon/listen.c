@@ -197,10 +197,12 @@ int listen_open(struct listen_place *place, int *ret, char **message)
 		*ret = steal_fd(&place->passed);
 		return 0;
 	}
+	snprintf(other, sizeof(other), "%s~", place->path);
 	r = check_stale(place->path, message);
+	if (r >= 0)
+		r = check_stale(other, message);
 	if (r < 0)
 		return r;
-	snprintf(other, sizeof(other), "%s~", place->path);
 	r = prepare_socket(other, &fd);
 	if (r < 0)
 		return fail(message, r, "cannot listen on %s: %s", place->path, strerror(-r));

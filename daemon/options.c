@@ -12,7 +12,7 @@
 
 #define USAGE_ERROR	    2
 #define DEFAULT_MAX_STOPPED 1024
-#define MOST_STOPPED	    1000000
+#define MOST_STOPPED	    100000
 #define LONGEST_IDLE	    (365 * 24 * 3600)
 
 static const char help[] =
@@ -102,7 +102,7 @@ static const char *set_option(struct options *o, int option, const char *value)
 		return o->keep || str_eq(value, "continue") ? NULL : "continue or keep";
 	case OPTION_MAX_STOPPED:
 		if (!parse_number(value, 1, MOST_STOPPED, &number))
-			return "a number from 1 to 1000000";
+			return "a number from 1 to 100000";
 		o->max_stopped = (uint32_t)number;
 		return NULL;
 	case OPTION_LOG_LEVEL:

@@ -75,7 +75,7 @@ void claims_offer(struct watchdog *w, struct stop *s)
 
 	for (waiter = TAILQ_FIRST(&w->waiters); waiter; waiter = next) {
 		next = TAILQ_NEXT(waiter, entry);
-		if (waiter->unclaimed || !stop_matches(s, &waiter->selector))
+		if (waiter->unclaimed || !watchdog_selects(w, s, &waiter->selector))
 			continue;
 		if (!waiter->client) {
 			serve(w, waiter, s);

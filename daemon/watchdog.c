@@ -189,6 +189,30 @@ uint64_t watchdog_newest_stop(const struct watchdog *w)
 	return s ? s->id : 0;
 }
 
+/* Whether one of the watches that caught it names `target`. What a PATH catches need not go by that
+ * path: it may be a link to it, or lie in a chroot. */
+static bool caught_by_target(const struct watchdog *w, const struct stop *s, const char *target)
+{
+	for (uint32_t i = 0; i < s->watch_count; i++) {
+		const struct watch *watch = watch_table_find(&w->watches, s->watches[i]);
+
+		if (watch && str_eq(watch->target, target))
+			return true;
+	}
+	return false;
+}
+
+bool watchdog_selects(const struct watchdog *w, const struct stop *s,
+		      const struct stop_selector *selector)
+{
+	struct stop_selector rest = *selector;
+
+	if (stop_matches(s, selector))
+		return true;
+	rest.path = NULL;
+	return selector->path && stop_matches(s, &rest) && caught_by_target(w, s, selector->path);
+}
+
 struct stop *watchdog_next_stop(const struct watchdog *w, uint64_t id,
 				const struct stop_selector *selector)
 {
@@ -198,7 +222,7 @@ struct stop *watchdog_next_stop(const struct watchdog *w, uint64_t id,
 		s = stop_table_find_id(&w->stops, selector->id);
 	else
 		s = selector->id ? NULL : stop_table_after(&w->stops, id);
-	while (s && (stop_is_over(s) || !stop_matches(s, selector)))
+	while (s && (stop_is_over(s) || !watchdog_selects(w, s, selector)))
 		s = selector->id ? NULL : TAILQ_NEXT(s, in_order);
 	return s;
 }
@@ -328,6 +352,7 @@ void watchdog_get_status(const struct watchdog *w, struct watchdog_status *ret)
 		.watches = w->watches.count,
 		.stops = w->live,
 		.max_stopped = ops->max_stopped(w->backend),
+		.missed = ops->missed(w->backend),
 		.total = w->retired,
 	};
 	for (unsigned i = 0; i < DWD_BACKEND_COUNT; i++)

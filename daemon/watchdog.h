@@ -131,6 +131,7 @@ struct watchdog_status {
 	enum dwd_backend backend;
 	const char *refused[DWD_BACKEND_COUNT]; /* why not; NULL: not refused */
 	size_t watches, stops, max_stopped;
+	uint64_t missed; /* execs not looked at for want of memory */
 	struct dwd_counters total;
 };
 

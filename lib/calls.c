@@ -46,8 +46,13 @@ static void set_number(struct request *rq, const char *key, uint64_t value)
 static void set_text(struct request *rq, const char *key, const char *value)
 {
 	_cleanup_free_ char *shown = NULL;
-	json_t *string = json_string(value);
+	json_t *string;
 
+	if (rq->error == 0 && !value) {
+		rq->error = conn_fail(rq->d, -EINVAL, "%s is missing", key);
+		return;
+	}
+	string = json_string(value);
 	if (rq->error == 0 && !string) {
 		shown = varlink_escape(value, strlen(value));
 		rq->error =

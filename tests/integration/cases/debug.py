@@ -108,6 +108,16 @@ def status_of_gdb_is_passed_on(b):
 
 
 @case
+def account_without_a_shell(b):
+    program = b.program('/bin/true')
+    b.main.watch(program)
+    child = b.run(program)
+    done = gdb(b, program, '-ex', 'continue', env={**os.environ, 'SHELL': '/bin/false'})
+    assert 'exited normally' in done.stdout, done.stdout
+    equal(child.wait(60), 0, 'exit status')
+
+
+@case
 def missing_gdb(b):
     """One clear line, and the process is still stopped and listed."""
     program = b.program()

@@ -59,4 +59,8 @@ def directory_from_inside_a_chroot(b):
     root, program = root_with(b, name)
     b.main.watch(os.path.dirname(program) + '/')
     b.caught(b.run('chroot', root, '/opt/' + name), name)
+    b.main.dwd('unwatch', '--all')
+    # A directory outside holds the root itself.
+    b.main.watch(os.path.dirname(root) + '/')
+    b.caught(b.run('setpriv', '--no-new-privs', 'chroot', root, '/opt/' + name), name)
     shutil.rmtree(root)

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 
-from harness import case, equal
+from harness import case, equal, until
 
 
 @case
@@ -179,10 +179,92 @@ def directory(b):
 
 @case
 def directory_made_later(b):
+    """Made, used and gone before anybody could look: its path is what catches it."""
     parent = b.path(b.unique('dir'))
-    b.main.watch(parent + '/')
-    program = b.program(directory=parent)
-    b.caught(b.run(program), program)
+    watch = b.main.watch(parent + '/')
+    v = b.main.varlink()
+    for _ in range(50):
+        program = b.program(directory=parent)
+        child = subprocess.Popen([program])
+        v.call('io.dwd.Watchdog.Wait', {'pid': child.pid, 'timeout': 20000})
+        v.call('io.dwd.Watchdog.Continue', {'all': True})
+        equal(child.wait(), 0, 'exit status')
+        shutil.rmtree(parent)
+    v.close()
+    equal(b.main.counters(watch)['caught'], 50, 'caught')
+
+
+@case
+def path_made_later_and_reached_by_a_link(b):
+    """Neither the text given to exec nor a file known before tells: the path of the file does."""
+    path, link = b.path(b.unique()), b.path(b.unique('link'))
+    os.symlink(path, link)
+    watch = b.main.watch(path)
+    v = b.main.varlink()
+    for _ in range(50):
+        shutil.copy(os.path.join(b.programs, 'tiny'), path)
+        child = subprocess.Popen([link])
+        v.call('io.dwd.Watchdog.Wait', {'pid': child.pid, 'timeout': 20000})
+        v.call('io.dwd.Watchdog.Continue', {'all': True})
+        equal(child.wait(), 0, 'exit status')
+        os.unlink(path)
+    v.close()
+    equal(b.main.counters(watch)['caught'], 50, 'caught')
+
+
+@case
+def link_in_front_is_switched(b):
+    """A release directory behind a link: what the path means changes with the link."""
+    base = b.path(b.unique('app'))
+    programs = [b.program(directory=os.path.join(base, version, 'bin'), name=b.unique())
+                for version in ('v1', 'v2')]
+    current = os.path.join(base, 'current')
+    os.symlink('v1', current)
+    watch = b.main.watch(os.path.join(current, 'bin') + '/')
+    b.caught(b.run(programs[0]), programs[0])
+    os.symlink('v2', current + '.new')
+    os.rename(current + '.new', current)
+    caught = 1
+    def switched():
+        """The daemon is told of the change; until then the old directory is meant."""
+        child = b.run(programs[1])
+        while child.poll() is None:
+            if b.main.stops(programs[1]):
+                b.main.dwd('continue', '--all')
+        return b.main.counters(watch)['caught'] > caught
+    until(switched, 'the new directory to be watched')
+    caught = b.main.counters(watch)['caught']
+    child = b.run(programs[0])
+    equal(child.wait(20), 0, 'exit status in the old directory')
+    equal(b.main.counters(watch)['caught'], caught, 'caught')
+
+
+@case
+def dots_behind_a_link(b):
+    """`link/..` is not where text says: the file system decides, for the watch and for the exec."""
+    name = b.unique()
+    real = b.program(directory=b.path('real'), name=name)
+    decoy = b.program(name=name)
+    os.makedirs(b.path('real', 'sub'), exist_ok=True)
+    link = b.path(b.unique('link'))
+    os.symlink(b.path('real', 'sub'), link)
+    through = os.path.join(link, '..', name)
+    b.main.dwd('watch', through)
+    equal(b.main.json('watches')[0]['target'], real, 'target')
+    b.caught(b.run(through), real, exe=real)
+    b.main.dwd('unwatch', '--all')
+    watch = b.main.watch(decoy)
+    b.not_caught(b.main, watch, b.run(through))
+
+
+@case
+def selected_by_the_target_that_caught_it(b):
+    """A link's watch catches the file by its own name; it can be found by the link's path."""
+    program = b.program()
+    link = b.path(b.unique('link'))
+    os.symlink(program, link)
+    b.main.watch(link)
+    b.caught(b.run(program), link, exe=program)
 
 
 @case

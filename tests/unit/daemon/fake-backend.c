@@ -187,6 +187,11 @@ static const char *fake_refused(const struct backend *b, enum dwd_backend kind)
 	return kind == DWD_BACKEND_LSM ? "bpf is not an active LSM" : NULL;
 }
 
+static uint64_t fake_missed(const struct backend *b)
+{
+	return 0;
+}
+
 static uint32_t fake_max_stopped(const struct backend *b)
 {
 	return 1024;
@@ -210,6 +215,7 @@ static const struct backend_ops fake_ops = {
 	.kind = fake_kind,
 	.refused = fake_refused,
 	.max_stopped = fake_max_stopped,
+	.missed = fake_missed,
 };
 
 struct fake_backend *fake_backend_new(void)
