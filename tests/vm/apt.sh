@@ -187,7 +187,7 @@ CONF
 	# shellcheck source=/dev/null
 	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 	derive_sources "$*" "$codename" >"$tmp"/dwd.sources ||
-		die "this machine's apt sources name no Debian archive (suite ${codename:-stable}, component main)"
+		die "apt's sources name no Debian archive (${codename:-stable}, component main)"
 
 	# Quiet, as a failure may only be a suite that is gone: what counts is
 	# whether the package is in what did arrive.

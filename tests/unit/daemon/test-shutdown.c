@@ -111,23 +111,26 @@ static void test_debugged_process_is_not_stuck_later(void **state)
 /* A process in vfork() takes no signal before its child goes: SIGSTOP stays pending. */
 static pid_t start_in_vfork(int *end)
 {
-	int pipes[2];
+	int pipes[2], begun[2];
+	char byte = 0;
 	pid_t pid;
 
 	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(begun, O_CLOEXEC), 0);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		close(pipes[1]);
 		if (vfork() == 0) {
-			char byte;
-
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			_exit(read(pipes[0], &byte, 1) != 0);
+			_exit(write(begun[1], &byte, 1) != 1 || read(pipes[0], &byte, 1) != 0);
 		}
 		_exit(42);
 	}
 	close(pipes[0]);
+	close(begun[1]);
+	assert_int_equal(read(begun[0], &byte, 1), 1);
+	close(begun[0]);
 	*end = pipes[1];
 	return pid;
 }
