@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The kernel side as the engine sees it: loads and attaches the programs of bpf/dwd.bpf.c, owns the
- * maps and the ring buffer. Only the files called backend-bpf* know libbpf.
- *
- * A kind counts as working only when it was seen to fire: an LSM program loads and attaches without
- * complaint on a kernel that does not call BPF LSM at all. So each is tried on a real exec, of this
- * very program with `--version`, before anything is armed.
+ * The kernel side as the engine sees it: owns the maps and the ring buffer of bpf/dwd.bpf.c, which
+ * backend-bpf-load.c puts in force, and keeps watches and stops in them. Only the files called
+ * backend-bpf* know libbpf.
  *
  * The `control` block, the gate, the watch entries and the counters are shared memory; the stops
  * are read by system call, because a hash map cannot be mapped.
@@ -27,14 +24,13 @@
 #include "backend-bpf.h"
 #include "backend-bpf-follow.h"
 #include "backend-bpf-index.h"
+#include "backend-bpf-load.h"
 #include "dwd.skel.h"
 #include "util.h"
 #include "watch.h"
 
 #define DISARM_PATIENCE 10000 /* times 0.1 ms */
 #define LSM_LIST	"/sys/kernel/security/lsm"
-
-DEFINE_CLEANUP(struct dwd_bpf *, dwd_bpf__destroy)
 
 struct bpf_backend {
 	struct backend backend;
@@ -63,169 +59,6 @@ static struct bpf_backend *bpf_backend(const struct backend *b)
 static struct dwd_control *control(const struct bpf_backend *b)
 {
 	return &b->object->bss->control;
-}
-
-/* ---- what libbpf has to say ------------------------------------------------------------------ */
-
-/* The first complaint of libbpf, which is nearest to the cause, kept for the message. */
-static char complaint[256];
-
-static _printf_(2, 0) int keep_complaint(enum libbpf_print_level level, const char *format,
-					 va_list args)
-{
-	char line[256];
-
-	if (level != LIBBPF_WARN)
-		return 0;
-	vsnprintf(line, sizeof(line), format, args);
-	/* The verifier's log comes through here too, pages of it. */
-	if (strncmp(line, "libbpf: ", 8) != 0 || strstr(line, "BEGIN PROG LOAD LOG"))
-		return 0;
-	line[strcspn(line, "\n")] = '\0';
-	if (!complaint[0])
-		strcpy(complaint, line + 8);
-	return 0;
-}
-
-static _printf_(2, 3) void set_message(char **message, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	if (vasprintf(message, format, args) < 0)
-		*message = NULL;
-	va_end(args);
-}
-
-/* ---- does it fire? --------------------------------------------------------------------------- */
-
-/* Exec this program in a child, and see which hooks notice. */
-static int exec_self(struct dwd_control *shared)
-{
-	int gate[2], status;
-	pid_t child;
-	char go;
-
-	if (pipe2(gate, O_CLOEXEC) < 0)
-		return -errno;
-	child = fork();
-	if (child < 0) {
-		close(gate[0]);
-		close(gate[1]);
-		return -errno;
-	}
-	if (child == 0) {
-		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-		close(gate[1]);
-		if (read(gate[0], &go, 1) == 0 && null >= 0) {
-			dup2(null, STDOUT_FILENO);
-			dup2(null, STDERR_FILENO);
-			execl("/proc/self/exe", "dwdd", "--version", NULL);
-		}
-		_exit(127);
-	}
-	close(gate[0]);
-	shared->probe_fired = 0;
-	shared->probe_tgid = (uint32_t)child;
-	close(gate[1]);
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	shared->probe_tgid = 0;
-	return 0;
-}
-
-static void explain_silence(enum dwd_backend kind, char **message)
-{
-	_cleanup_fd_ int fd = open(LSM_LIST, O_RDONLY | O_CLOEXEC);
-	char list[256] = "";
-	ssize_t size = fd >= 0 ? read(fd, list, sizeof(list) - 1) : -1;
-
-	if (kind != DWD_BACKEND_LSM)
-		set_message(message, "it attaches but never fires");
-	else if (size > 0)
-		set_message(message,
-			    "it attaches but never fires: bpf is not among the active LSMs (%.*s)",
-			    (int)strcspn(list, "\n"), list);
-	else
-		set_message(message,
-			    "it attaches but never fires: bpf seems not to be an active LSM");
-}
-
-/* ---- loading --------------------------------------------------------------------------------- */
-
-static void choose_programs(struct dwd_bpf *object, enum dwd_backend kind)
-{
-	bool lsm = kind == DWD_BACKEND_LSM, fentry = kind == DWD_BACKEND_FENTRY;
-
-	bpf_program__set_autoload(object->progs.lsm_check, lsm);
-	bpf_program__set_autoload(object->progs.lsm_committed, lsm);
-	bpf_program__set_autoload(object->progs.fentry_check, fentry);
-	bpf_program__set_autoload(object->progs.fentry_committed, fentry);
-	bpf_program__set_autoload(object->progs.on_exit, lsm || fentry);
-	bpf_program__set_autoload(object->progs.on_signal, true);
-	bpf_program__set_autoattach(object->progs.on_signal, false);
-	bpf_program__set_autoload(object->progs.resolve_descriptor, true);
-	bpf_program__set_autoattach(object->progs.resolve_descriptor, false);
-}
-
-/* Load, attach and see it fire. */
-static int load_object(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max_stopped,
-		       char **message)
-{
-	_cleanup_(dwd_bpf__destroyp) struct dwd_bpf *object = NULL;
-	struct dwd_control *shared;
-	__u64 seed;
-	int r;
-
-	libbpf_set_print(keep_complaint);
-	complaint[0] = '\0';
-	object = dwd_bpf__open();
-	if (!object) {
-		r = -errno;
-		set_message(message, "cannot read the BPF object: %s", strerror(-r));
-		return r;
-	}
-	choose_programs(object, kind);
-	object->rodata->backend = kind;
-	if (getrandom(&seed, sizeof(seed), 0) < 0)
-		return -errno;
-	object->rodata->seed = seed;
-	/* A little more room than may be used: a slot is freed a moment after it is counted. */
-	bpf_map__set_max_entries(object->maps.stops, max_stopped + 256);
-	r = dwd_bpf__load(object);
-	if (r < 0) {
-		set_message(message, "the kernel does not load it: %s",
-			    complaint[0] ? complaint : strerror(-r));
-		return r;
-	}
-	shared = &object->bss->control;
-	shared->max_stopped = max_stopped;
-	r = dwd_bpf__attach(object);
-	if (r < 0) {
-		set_message(message, "the kernel does not attach it: %s",
-			    complaint[0] ? complaint : strerror(-r));
-		return r;
-	}
-	r = exec_self(shared);
-	if (r < 0) {
-		set_message(message, "cannot start a process to try it on: %s", strerror(-r));
-		return r;
-	}
-	if (!(shared->probe_fired & 1U << kind)) {
-		explain_silence(kind, message);
-		return -EOPNOTSUPP;
-	}
-	*ret = steal_pointer(object);
-	return 0;
-}
-
-int backend_bpf_probe(enum dwd_backend kind, char **message)
-{
-	_cleanup_(dwd_bpf__destroyp) struct dwd_bpf *object = NULL;
-
-	*message = NULL;
-	return load_object(&object, kind, 16, message);
 }
 
 /* ---- watches --------------------------------------------------------------------------------- */
@@ -624,14 +457,14 @@ static int choose_kind(struct bpf_backend *b, int wanted, char **message)
 	for (int kind = first; kind <= last; kind++) {
 		char *why = NULL;
 
-		r = load_object(&b->object, kind, b->max_stopped, &why);
+		r = bpf_load(&b->object, kind, b->max_stopped, &why);
 		if (r == 0) {
 			b->kind = kind;
 			return 0;
 		}
 		b->refused[kind] = why;
 	}
-	set_message(message, "%s: %s", backend_kind_name(last),
+	bpf_message(message, "%s: %s", backend_kind_name(last),
 		    b->refused[last] ? b->refused[last] : strerror(-r));
 	return r;
 }
@@ -656,7 +489,7 @@ int backend_bpf_new(struct backend **ret, const struct backend_bpf_options *opti
 	if (r >= 0)
 		r = exempt_ourselves(b);
 	if (r < 0) {
-		set_message(message, "cannot set up the maps: %s", strerror(-r));
+		bpf_message(message, "cannot set up the maps: %s", strerror(-r));
 		goto fail;
 	}
 	*ret = &b->backend;

@@ -85,7 +85,8 @@ static void get_status(struct call *call)
 	clock_format(call->service->started, started);
 	uname(&kernel);
 	call_reply(call,
-		   json_pack("{s:{s:s, s:i, s:s, s:o, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:s, s:s}}",
+		   json_pack("{s:{s:s, s:i, s:s, s:o, s:I, s:I, s:I, s:I,"
+			     "     s:o, s:I, s:I, s:s, s:s}}",
 			     "status", "version", DWD_VERSION, "pid", getpid(), "backend",
 			     backend_kind_name(status.backend), "refused", refusals(&status),
 			     "watches", (json_int_t)status.watches, "stops",

@@ -75,7 +75,7 @@ void looks_patrol(struct watchdog *w, bool all);
 
 /* watchdog-claims.c */
 /* A stop is there to be seen and, if nobody has it, taken. */
-/* Whether a stop is meant: by itself (stop_matches()), or by the target of a watch that caught it. */
+/* Whether a stop is meant: as stop_matches() has it, or by the target of a watch that caught it. */
 bool watchdog_selects(const struct watchdog *w, const struct stop *s,
 		      const struct stop_selector *selector);
 void claims_offer(struct watchdog *w, struct stop *s);

@@ -129,23 +129,28 @@ def relative_path(b):
     b.caught(b.ways('relative', program), program, exe=program)
 
 
+def made_used_and_gone(b, target, make, execute, remove, rounds=50):
+    """Nobody could look at it before: every round is caught all the same."""
+    watch = b.main.watch(target)
+    v = b.main.varlink()
+    for _ in range(rounds):
+        make()
+        child = subprocess.Popen([execute])
+        answer = v.call('io.dwd.Watchdog.Wait', {'pid': child.pid, 'timeout': 20000})
+        assert 'error' not in answer, answer
+        v.call('io.dwd.Watchdog.Continue', {'all': True})
+        equal(child.wait(), 0, 'exit status')
+        remove()
+    v.close()
+    equal(b.main.counters(watch)['caught'], rounds, 'caught')
+
+
 @case
 def path_that_does_not_exist_yet(b):
     """Made and executed at once, a thousand times over: each time it is a new file."""
-    rounds = int(os.environ.get('DWD_TEST_ROUNDS', '1000'))
     path = b.path(b.unique())
-    watch = b.main.watch(path)
-    for _ in range(rounds):
-        shutil.copy(os.path.join(b.programs, 'tiny'), path)
-        child = subprocess.Popen([path])
-        stop = b.main.varlink()
-        equal(stop.call('io.dwd.Watchdog.Wait', {'pid': child.pid, 'timeout': 20000})
-              ['parameters']['stop']['exe'], path, 'exe')
-        stop.call('io.dwd.Watchdog.Continue', {'all': True})
-        stop.close()
-        equal(child.wait(), 0, 'exit status')
-        os.unlink(path)
-    equal(b.main.counters(watch)['caught'], rounds, 'caught')
+    made_used_and_gone(b, path, lambda: shutil.copy(os.path.join(b.programs, 'tiny'), path), path,
+                       lambda: os.unlink(path), int(os.environ.get('DWD_TEST_ROUNDS', '1000')))
 
 
 @case
@@ -179,19 +184,10 @@ def directory(b):
 
 @case
 def directory_made_later(b):
-    """Made, used and gone before anybody could look: its path is what catches it."""
-    parent = b.path(b.unique('dir'))
-    watch = b.main.watch(parent + '/')
-    v = b.main.varlink()
-    for _ in range(50):
-        program = b.program(directory=parent)
-        child = subprocess.Popen([program])
-        v.call('io.dwd.Watchdog.Wait', {'pid': child.pid, 'timeout': 20000})
-        v.call('io.dwd.Watchdog.Continue', {'all': True})
-        equal(child.wait(), 0, 'exit status')
-        shutil.rmtree(parent)
-    v.close()
-    equal(b.main.counters(watch)['caught'], 50, 'caught')
+    """Its path is what catches it."""
+    parent, name = b.path(b.unique('dir')), b.unique()
+    made_used_and_gone(b, parent + '/', lambda: b.program(directory=parent, name=name),
+                       os.path.join(parent, name), lambda: shutil.rmtree(parent))
 
 
 @case
@@ -199,17 +195,8 @@ def path_made_later_and_reached_by_a_link(b):
     """Neither the text given to exec nor a file known before tells: the path of the file does."""
     path, link = b.path(b.unique()), b.path(b.unique('link'))
     os.symlink(path, link)
-    watch = b.main.watch(path)
-    v = b.main.varlink()
-    for _ in range(50):
-        shutil.copy(os.path.join(b.programs, 'tiny'), path)
-        child = subprocess.Popen([link])
-        v.call('io.dwd.Watchdog.Wait', {'pid': child.pid, 'timeout': 20000})
-        v.call('io.dwd.Watchdog.Continue', {'all': True})
-        equal(child.wait(), 0, 'exit status')
-        os.unlink(path)
-    v.close()
-    equal(b.main.counters(watch)['caught'], 50, 'caught')
+    made_used_and_gone(b, path, lambda: shutil.copy(os.path.join(b.programs, 'tiny'), path), link,
+                       lambda: os.unlink(path))
 
 
 @case

@@ -292,9 +292,25 @@ static void test_selectors(void **state)
 	assert_false(matches(s, NULL, "/opt"));
 	assert_true(matches(s, "link", "/opt/program"));
 	assert_false(matches(s, "link", "/opt/other"));
+	s->cwd = strdup("/opt/bin/..");
+	assert_true(matches(s, NULL, "/opt/link"));
+	assert_false(matches(s, NULL, "/opt/bin/link"));
 	assert_true(stop_matches(s, &(struct stop_selector){.id = s->id, .pid = getpid()}));
 	assert_false(stop_matches(s, &(struct stop_selector){.id = s->id + 1}));
 	assert_false(stop_matches(s, &(struct stop_selector){.pid = getpid() + 1}));
+}
+
+static void test_memfd_goes_by_its_own_name(void **state)
+{
+	_cleanup_free_ struct dwd_stop_record *record = calloc(1, sizeof(*record));
+	_cleanup_(stop_unrefp) struct stop *s = NULL;
+
+	strcpy(record->exe, "/memfd:payload");
+	strcpy(record->path, "/dev/fd/3");
+	assert_int_equal(stop_new(&s, record), 0);
+	assert_true(matches(s, "payload", NULL));
+	assert_true(matches(s, "memfd:payload", NULL));
+	assert_false(matches(s, "memfd", NULL));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, harness_setup, harness_teardown)
@@ -315,6 +331,7 @@ int main(void)
 		TEST(test_container),
 		TEST(test_record_without_ends),
 		TEST(test_selectors),
+		cmocka_unit_test(test_memfd_goes_by_its_own_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

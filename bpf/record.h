@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+#ifndef DWD_RECORD_H
+#define DWD_RECORD_H
+
+/*
+ * What is kept of a process when it is stopped: everything the daemon could not learn later,
+ * because the process may be killed before it looks, and what it would have to ask /proc for.
+ *
+ * All but the arguments is filled in where the exec is decided; those once it is confirmed, when
+ * they lie where the memory map says, whatever the backend.
+ */
+
+/* The backend in use (enum dwd_backend); set before the object is loaded. */
+const volatile __u32 backend;
+
+static __always_inline __u64 watch_id(__u32 slot)
+{
+	struct dwd_watch_entry *w = bpf_map_lookup_elem(&watches, &slot);
+
+	return w ? w->id : 0;
+}
+
+static __always_inline void record_credentials(struct dwd_stop_record *r, struct task_struct *task)
+{
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+
+	r->uid = BPF_CORE_READ(cred, uid.val);
+	r->euid = BPF_CORE_READ(cred, euid.val);
+	r->suid = BPF_CORE_READ(cred, suid.val);
+	r->fsuid = BPF_CORE_READ(cred, fsuid.val);
+	r->gid = BPF_CORE_READ(cred, gid.val);
+	r->egid = BPF_CORE_READ(cred, egid.val);
+	r->sgid = BPF_CORE_READ(cred, sgid.val);
+	r->fsgid = BPF_CORE_READ(cred, fsgid.val);
+}
+
+/* The pid namespace a task lives in is that of its struct pid's last number. */
+static __always_inline __u32 pid_namespace_of(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	void *last = (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+		     BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid);
+
+	return BPF_CORE_READ((struct upid *)last, ns, ns.inum);
+}
+
+static __always_inline void record_arguments(struct dwd_stop_record *r, struct task_struct *task)
+{
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	unsigned long start = BPF_CORE_READ(mm, arg_start), end = BPF_CORE_READ(mm, arg_end);
+	__u64 size = end - start;
+
+	if (size > DWD_RECORD_ARGV) {
+		size = DWD_RECORD_ARGV;
+		r->flags |= DWD_STOP_ARGV_TRUNCATED;
+	}
+	if (bpf_probe_read_user(r->argv, size, (void *)start) == 0)
+		r->argv_len = size;
+	else
+		r->flags |= DWD_STOP_ARGV_TRUNCATED;
+}
+
+static __always_inline void record_paths(struct dwd_stop_record *r, struct scratch *s)
+{
+	if (bpf_probe_read_kernel_str(r->exe, sizeof(r->exe),
+				      &s->exe[s->exe_start & (PATH_BUFFER - 1)]) == sizeof(r->exe))
+		r->flags |= DWD_STOP_EXE_TRUNCATED;
+	if (bpf_probe_read_kernel_str(r->path, sizeof(r->path), s->given) == sizeof(r->path))
+		r->flags |= DWD_STOP_PATH_TRUNCATED;
+}
+
+static __always_inline void fill_record(struct dwd_stop_record *r, struct scratch *s,
+					struct task_struct *task, const struct dwd_stop_key *key,
+					__u32 argc)
+{
+	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+
+	r->key = *key;
+	r->time = bpf_ktime_get_boot_ns();
+	r->cgroup_id = bpf_get_current_cgroup_id();
+	r->backend = backend;
+	r->argc = argc;
+	r->ppid = BPF_CORE_READ(parent, tgid);
+	r->pid_ns = pid_namespace_of(task);
+	r->mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+	bpf_probe_read_kernel(r->comm, sizeof(r->comm), &task->comm);
+	bpf_probe_read_kernel(r->parent_comm, sizeof(r->parent_comm), &parent->comm);
+	record_credentials(r, task);
+	record_paths(r, s);
+	r->watch_count = s->hit_count;
+	for (__u32 i = 0; i < DWD_RECORD_WATCHES && i < s->hit_count; i++) {
+		r->watch_slots[i] = s->hits[i];
+		r->watches[i] = watch_id(s->hits[i]);
+	}
+	r->id = __sync_fetch_and_add(&control.next_stop, 1) + 1;
+}
+
+#endif

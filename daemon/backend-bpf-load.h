@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DWD_BACKEND_BPF_LOAD_H
+#define DWD_BACKEND_BPF_LOAD_H
+
+/*
+ * Putting the BPF object in force.
+ */
+
+#include <stdint.h>
+
+#include "event.h"
+#include "util.h"
+
+struct dwd_bpf;
+
+/* Load and attach the programs of one kind, and see them fire; not armed. Destroy it with
+ * dwd_bpf__destroy(). On failure *message (malloc()ed, or NULL) says why in one line. */
+int bpf_load(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max_stopped, char **message);
+
+/* Replace *message by a malloc()ed text, or NULL on lack of memory. */
+_printf_(2, 3) void bpf_message(char **message, const char *format, ...);
+
+#endif
