@@ -5,13 +5,13 @@
  *
  * An exec is decided at one hook, the backend's: security_bprm_committed_creds by way of BPF LSM or
  * fentry, or the tracepoint sched_process_exec. There the exec can no longer be undone and its
- * argument and credentials are in place. A process to stop gets its record into `stops` first and
+ * arguments and credentials are in place. A process to stop gets its record into `stops` first and
  * SIGSTOP second; the signal takes effect before the first user instruction.
  *
  * sched_process_exec is attached with every backend. It confirms what the earlier hook decided (an
- * exec can still fail in between, and then the process dies; see exit), adds the arguments, and
- * rings the daemon's bell. And it decides what the earlier hook has missed: the kernel does not run
- * an fentry program, nor on 6.1 an LSM one, that it finds already running on the same CPU.
+ * exec can still fail in between, and then the process dies; see on_exit()), adds the arguments,
+ * and rings the daemon's bell. And it decides what the earlier hook has missed: the kernel does not
+ * run an fentry program, nor on 6.1 an LSM one, that it finds already running on the same CPU.
  *
  * A script's own file is in hand only while its interpreter is being looked for
  * (bprm_check_security), so its watches are noted there and kept with the task. With the tracepoint
@@ -29,7 +29,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Descends this far when looking for an exempt ancestor. */
+/* So far up an exempt ancestor is looked for. */
 #define ANCESTORS 64
 
 struct {

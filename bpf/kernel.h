@@ -7,9 +7,8 @@
  * nothing: libbpf relocates every access to where the running kernel keeps the member (CO-RE).
  */
 
-typedef int __s32;
-typedef long long __s64;
-typedef unsigned short __be16, __le16;
+/* What the helpers' declarations need besides event.h. */
+typedef unsigned short __be16;
 typedef unsigned int __be32, __wsum;
 
 typedef _Bool bool;
@@ -18,22 +17,18 @@ enum { false, true };
 #define NULL ((void *)0)
 
 /* include/uapi/linux/bpf.h */
-enum bpf_map_type_ {
+enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 
-#define BPF_ANY		  0
 #define BPF_NOEXIST	  1
 #define BPF_F_NO_PREALLOC (1U << 0)
 #define BPF_F_MMAPABLE	  (1U << 10)
 
 #define BPF_LOCAL_STORAGE_GET_F_CREATE 1
-
-#define EPERM 1
-#define EBUSY 16
 
 #define SIGCONT 18
 #define SIGSTOP 19

@@ -23,6 +23,7 @@
 #include "util.h"
 #include "watch.h"
 
+/* The places in a watch's entry. A NAME has but one key, so it may share the first. */
 enum { KEY_NAME = 0, KEY_FILE = 0, KEY_PATH = 1, KEY_REAL_PATH = 2 };
 
 /* What a watch stands under. */
