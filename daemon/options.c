@@ -167,6 +167,7 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
 		.max_stopped = DEFAULT_MAX_STOPPED,
 		.log_level = LOG_INFO,
 	};
+	argv[0] = (char *)"dwdd"; /* what getopt's messages begin with */
 	while ((option = getopt_long(argc, argv, "", long_options, &at)) >= 0) {
 		const char *wanted;
 

@@ -162,7 +162,6 @@ void watchdog_shutdown(struct watchdog *w, bool keep)
 	if (!keep)
 		release_all(w);
 	else if (w->live > 0)
-		log_warning("%zu processes stay stopped, as --on-exit=keep says: "
-			    "kill -CONT lets each of them run",
+		log_warning("left stopped, as --on-exit=keep says: %zu; kill -CONT lets each run",
 			    w->live);
 }
