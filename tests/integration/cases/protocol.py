@@ -218,10 +218,11 @@ def another_varlink_implementation(b):
     program = b.program()
     with varlink.Client(address=f'unix:{b.main.socket}') as client:
         with client.open('io.dwd.Watchdog') as one, client.open('io.dwd.Watchdog') as two:
+            # The call is made when its first reply is asked for, and that comes at once.
             events = one.Subscribe(follow=True, _more=True)
+            seen = [e['event'] for e in next(events)['events']]
             two.Watch(target=program)
             child = b.run(program)
-            seen = []
             while 'stopped' not in seen:
                 seen += [e['event'] for e in next(events)['events']]
             stops = two.ListStops()['stops']
