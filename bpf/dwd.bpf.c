@@ -13,6 +13,11 @@
  * and rings the daemon's bell. And it decides what the earlier hook has missed: the kernel does not
  * run an fentry program, nor on 6.1 an LSM one, that it finds already running on the same CPU.
  *
+ * Since 7.0 that is true of tracepoint programs too, as they may be preempted (to forbid that from
+ * within does not help: it then happens where it is allowed again, still in the program). So there
+ * a second program follows on_exec() and does what that has missed. A confirmation that both miss
+ * the daemon makes up for, see DWD_STOP_CONFIRMED; other execs are counted: backend_ops.missed.
+ *
  * A script's own file is in hand only while its interpreter is being looked for
  * (bprm_check_security), so its watches are noted there and kept with the task. With the tracepoint
  * alone a script is known by the text given to exec.
@@ -31,6 +36,10 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* So far up an exempt ancestor is looked for. */
 #define ANCESTORS 64
+
+/* Tracepoint programs may be preempted, and on_exec_again() is attached; set before the object is
+ * loaded. */
+const volatile bool preemptible;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -348,6 +357,18 @@ static __always_inline void on_check(struct linux_binprm *bprm)
 	scratch_put(s);
 }
 
+/* For what comes later in the same exec. */
+static __always_inline void note_decided(struct task_struct *task)
+{
+	struct exec_state *state =
+		bpf_task_storage_get(&exec_states, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!state)
+		return;
+	state->decided = (__u32)task->self_exec_id;
+	state->script_count = 0;
+}
+
 /* The exec can no longer be undone and has its credentials. */
 static __always_inline void on_committed(struct linux_binprm *bprm, __u32 hook)
 {
@@ -364,11 +385,8 @@ static __always_inline void on_committed(struct linux_binprm *bprm, __u32 hook)
 		if (!state || !state->script_count)
 			return;
 	}
-	state = bpf_task_storage_get(&exec_states, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (decide(bprm, task, false) && state) {
-		state->decided = (__u32)task->self_exec_id;
-		state->script_count = 0;
-	}
+	if (decide(bprm, task, false))
+		note_decided(task);
 }
 
 SEC("?lsm/bprm_check_security")
@@ -407,6 +425,8 @@ static __always_inline bool confirm_recorded(struct task_struct *task)
 
 	if (!r)
 		return false;
+	if (r->flags & DWD_STOP_CONFIRMED)
+		return true;
 	confirm(r, task);
 	__sync_fetch_and_sub(&control.provisional, 1);
 	return true;
@@ -419,24 +439,44 @@ static __always_inline bool decided_before(struct task_struct *task)
 	return state && state->decided == (__u32)task->self_exec_id;
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+/* The exec went through. */
+static __always_inline void on_completed(struct task_struct *task, struct linux_binprm *bprm)
 {
 	/* First of all, and armed or not: a record may have been made just before. */
 	if (backend != DWD_BACKEND_TRACEPOINT && control.provisional && confirm_recorded(task))
-		return 0;
+		return;
 	if (!armed(task, DWD_BACKEND_TRACEPOINT))
-		return 0;
+		return;
 	if (!gate_open_for_exec(task, bprm->file)) {
 		/* All there is to tell where a script lies is the text given to exec. */
 		if (backend != DWD_BACKEND_TRACEPOINT || !control.directories ||
 		    bprm->interp == bprm->filename)
-			return 0;
+			return;
 	}
-	if (backend != DWD_BACKEND_TRACEPOINT && decided_before(task))
-		return 0;
+	if ((backend != DWD_BACKEND_TRACEPOINT || preemptible) && decided_before(task))
+		return;
 	if (!decide(bprm, task, true))
 		__sync_fetch_and_add(&control.missed, 1);
+	else if (preemptible)
+		note_decided(task);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	on_completed(task, bprm);
+	return 0;
+}
+
+/* The same once more, for what on_exec() has missed: see the top. An LSM program misses nothing on
+ * the kernels where this is attached. */
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(on_exec_again, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	if (backend != DWD_BACKEND_LSM)
+		on_completed(task, bprm);
+	else if (control.provisional)
+		confirm_recorded(task);
 	return 0;
 }
 

@@ -106,7 +106,7 @@ struct dwd_control {
 	__u32 probe_tgid;  /* daemon: while not armed, whose exec to notice */
 	__u32 probe_fired; /* kernel: 1 << backend for each hook that saw that exec */
 	__u32 stops;	   /* both, atomically: records in the map */
-	__u32 provisional; /* kernel: records whose exec is not confirmed */
+	__u32 provisional; /* both, atomically: records whose exec is not confirmed */
 	__u32 missed;	   /* kernel: execs not looked at for want of memory */
 	__u32 deciding;	   /* kernel: execs that are being decided */
 	__u32 pad;
@@ -121,7 +121,9 @@ struct dwd_stop_key {
 	__u32 exec_id;	  /* low half of task->self_exec_id */
 };
 
-#define DWD_STOP_CONFIRMED	(1 << 0) /* the exec went through */
+/* The exec went through. What was to say so may not have run (see dwd.bpf.c): the daemon takes up a
+ * record that stays without for long, and says so itself once the process was seen stopped. */
+#define DWD_STOP_CONFIRMED	(1 << 0)
 #define DWD_STOP_ARGV_TRUNCATED (1 << 1)
 #define DWD_STOP_EXE_TRUNCATED	(1 << 2)
 #define DWD_STOP_PATH_TRUNCATED (1 << 3)

@@ -50,6 +50,8 @@ static __always_inline void record_arguments(struct dwd_stop_record *r, struct t
 	unsigned long start = BPF_CORE_READ(mm, arg_start), end = BPF_CORE_READ(mm, arg_end);
 	__u64 size = end - start;
 
+
+	r->flags &= ~DWD_STOP_ARGV_TRUNCATED;
 	if (size > DWD_RECORD_ARGV) {
 		size = DWD_RECORD_ARGV;
 		r->flags |= DWD_STOP_ARGV_TRUNCATED;
@@ -79,6 +81,7 @@ static __always_inline void fill_record(struct dwd_stop_record *r, struct scratc
 	r->time = bpf_ktime_get_boot_ns();
 	r->cgroup_id = bpf_get_current_cgroup_id();
 	r->backend = backend;
+	r->flags = DWD_STOP_ARGV_TRUNCATED; /* until they are recorded */
 	r->argc = argc;
 	r->ppid = BPF_CORE_READ(parent, tgid);
 	r->pid_ns = pid_namespace_of(task);

@@ -58,6 +58,8 @@ static void print_status(const struct client *c, const struct dwd_status *status
 		    (unsigned long long)status->max_stopped);
 	print_field("Caught", "%llu", (unsigned long long)status->caught);
 	print_skipped(status, object);
+	if (status->missed > 0)
+		print_field("Unseen", "at most %llu execs", (unsigned long long)status->missed);
 	print_field("Clients", "%llu", (unsigned long long)status->clients);
 }
 

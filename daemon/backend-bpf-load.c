@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/random.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include "backend-bpf.h"
@@ -127,6 +128,14 @@ static void choose_programs(struct dwd_bpf *object, enum dwd_backend kind)
 	bpf_program__set_autoattach(object->progs.resolve_descriptor, false);
 }
 
+/* Since Linux 7.0. Nothing but the version tells. */
+static bool tracepoints_are_preemptible(void)
+{
+	struct utsname name;
+
+	return uname(&name) == 0 && atoi(name.release) >= 7;
+}
+
 /* Load, attach and see it fire. */
 int bpf_load(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max_stopped, char **message)
 {
@@ -145,6 +154,8 @@ int bpf_load(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max_stopped, 
 	}
 	choose_programs(object, kind);
 	object->rodata->backend = kind;
+	object->rodata->preemptible = tracepoints_are_preemptible();
+	bpf_program__set_autoload(object->progs.on_exec_again, object->rodata->preemptible);
 	if (getrandom(&seed, sizeof(seed), 0) < 0)
 		return -errno;
 	object->rodata->seed = seed;

@@ -182,6 +182,27 @@ static int bpf_for_each_stop(struct backend *backend,
 	return 0;
 }
 
+static bool bpf_has_unconfirmed(const struct backend *backend)
+{
+	return __atomic_load_n(&control(bpf_backend(backend))->provisional, __ATOMIC_ACQUIRE) > 0;
+}
+
+static int bpf_confirm_stop(struct backend *backend, const struct dwd_stop_key *key)
+{
+	struct bpf_backend *b = bpf_backend(backend);
+	struct dwd_stop_record record;
+	int r = bpf_get_stop(backend, key, &record);
+
+	if (r < 0 || record.flags & DWD_STOP_CONFIRMED)
+		return r;
+	/* It is stopped, so the kernel side writes nothing to it meanwhile. */
+	record.flags |= DWD_STOP_CONFIRMED;
+	if (bpf_map_update_elem(stops_fd(b), key, &record, BPF_EXIST) < 0)
+		return -errno;
+	__atomic_sub_fetch(&control(b)->provisional, 1, __ATOMIC_ACQ_REL);
+	return 0;
+}
+
 static int bpf_forget_stop(struct backend *backend, const struct dwd_stop_key *key)
 {
 	struct bpf_backend *b = bpf_backend(backend);
@@ -293,9 +314,30 @@ static int bpf_arm(struct backend *backend, bool on)
 	return on ? 0 : -ETIMEDOUT;
 }
 
+static uint64_t left_out(const struct bpf_program *program)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) < 0)
+		return 0;
+	return info.recursion_misses;
+}
+
+/* What one of two programs has missed the other sees, so no more than either has missed. */
 static uint64_t bpf_missed(const struct backend *backend)
 {
-	return __atomic_load_n(&control(bpf_backend(backend))->missed, __ATOMIC_ACQUIRE);
+	const struct bpf_backend *b = bpf_backend(backend);
+	uint64_t unseen = left_out(b->object->progs.on_exec), other = unseen;
+
+	if (b->kind == DWD_BACKEND_LSM)
+		other = left_out(b->object->progs.lsm_committed);
+	else if (b->kind == DWD_BACKEND_FENTRY)
+		other = left_out(b->object->progs.fentry_committed);
+	else if (b->object->rodata->preemptible)
+		other = left_out(b->object->progs.on_exec_again);
+	return __atomic_load_n(&control(b)->missed, __ATOMIC_ACQUIRE) +
+	       (other < unseen ? other : unseen);
 }
 
 static enum dwd_backend bpf_kind(const struct backend *backend)
@@ -342,6 +384,8 @@ static const struct backend_ops bpf_ops = {
 	.get_counters = bpf_get_counters,
 	.get_stop = bpf_get_stop,
 	.for_each_stop = bpf_for_each_stop,
+	.has_unconfirmed = bpf_has_unconfirmed,
+	.confirm_stop = bpf_confirm_stop,
 	.forget_stop = bpf_forget_stop,
 	.exempt = bpf_exempt,
 	.watch_signals = bpf_watch_signals,

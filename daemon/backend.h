@@ -57,6 +57,11 @@ struct backend_ops {
 	int (*for_each_stop)(struct backend *b,
 			     int (*fn)(void *userdata, const struct dwd_stop_key *key),
 			     void *userdata);
+	/* Whether there are records without DWD_STOP_CONFIRMED. For the moment of an exec that is
+	 * so; where it lasts, the notification of them will not come. */
+	bool (*has_unconfirmed)(const struct backend *b);
+	/* Set DWD_STOP_CONFIRMED in a record. -ENOENT if there is none. */
+	int (*confirm_stop)(struct backend *b, const struct dwd_stop_key *key);
 	/* Remove a record, and make room for another stop. -ENOENT if there is none. */
 	int (*forget_stop)(struct backend *b, const struct dwd_stop_key *key);
 
@@ -77,7 +82,8 @@ struct backend_ops {
 	const char *(*refused)(const struct backend *b, enum dwd_backend kind);
 	/* The system-wide limit in force. */
 	uint32_t (*max_stopped)(const struct backend *b);
-	/* Execs that could not be looked at for want of memory: whether they match is not known. */
+	/* Execs that passed unseen, at most: for want of memory, or because the kernel left out a
+	 * program that it found already running on the CPU. Whether they match is not known. */
 	uint64_t (*missed)(const struct backend *b);
 };
 

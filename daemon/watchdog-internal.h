@@ -30,6 +30,7 @@ struct watchdog {
 	sd_event_source *ends;	   /* ends_epoll: pidfds of processes that ended */
 	sd_event_source *looks;	   /* the agenda */
 	sd_event_source *rescan;   /* everything is to be looked at */
+	sd_event_source *check;	   /* is a record in the map that was not announced? */
 	sd_event_source *patrol;
 	sd_event_source *calm; /* nothing has been stopped for a while */
 	int ends_epoll;

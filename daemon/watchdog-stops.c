@@ -22,13 +22,27 @@
 
 #define CALM_US	  5000000
 #define RETRY_US  100000
-#define OTHER_FDS 1280 /* connections, maps, what a look opens */
+#define OTHER_FDS 1280	    /* connections, maps, what a look opens */
+#define LONG_NS	  500000000 /* far longer than an exec takes from its decision to its end */
 
 void stops_event(struct watchdog *w, struct stop *s, enum event_type type, pid_t by)
 {
 	struct event event = {.type = type, .stop = s, .now = s->now, .by = by};
 
 	events_add(&w->events, &event);
+}
+
+/* A process that is stopped, or gone, has its exec behind it. */
+static void confirm_record(struct watchdog *w, struct stop *s)
+{
+	int r;
+
+	if (s->flags & DWD_STOP_CONFIRMED)
+		return;
+	r = w->backend->ops->confirm_stop(w->backend, &s->key);
+	if (r < 0 && r != -ENOENT)
+		log_warning("cannot mark the record of process %d: %s", (int)s->pid, strerror(-r));
+	s->flags |= DWD_STOP_CONFIRMED;
 }
 
 void stops_forget_record(struct watchdog *w, struct stop *s)
@@ -38,6 +52,7 @@ void stops_forget_record(struct watchdog *w, struct stop *s)
 	if (s->forgotten)
 		return;
 	s->forgotten = true;
+	confirm_record(w, s);
 	r = w->backend->ops->forget_stop(w->backend, &s->key);
 	if (r < 0 && r != -ENOENT) {
 		log_error("cannot remove the record of process %d: %s", (int)s->pid, strerror(-r));
@@ -110,6 +125,7 @@ void stops_confirm(struct watchdog *w, struct stop *s)
 		tell_turned_away(w, s);
 	if (s->release && release(w, s, s->release_by) == ANSWER_OK)
 		return;
+	confirm_record(w, s);
 	stop_learn(s);
 	stop_become(s, STOP_STOPPED);
 	stops_event(w, s, EVENT_STOPPED, 0);
@@ -185,6 +201,12 @@ static int take_up(struct watchdog *w, const struct dwd_stop_record *record)
 	return 0;
 }
 
+/* The exec has come to an end: so the record says, or its age. */
+static bool is_decided(const struct dwd_stop_record *record)
+{
+	return record->flags & DWD_STOP_CONFIRMED || clock_boottime_ns() > record->time + LONG_NS;
+}
+
 void stops_arrive(struct watchdog *w, const struct dwd_stop_key *key)
 {
 	struct dwd_stop_record record;
@@ -193,7 +215,7 @@ void stops_arrive(struct watchdog *w, const struct dwd_stop_key *key)
 	if (stop_table_find(&w->stops, key))
 		return;
 	r = w->backend->ops->get_stop(w->backend, key, &record);
-	if (r == -ENOENT || (r >= 0 && !(record.flags & DWD_STOP_CONFIRMED)))
+	if (r == -ENOENT || (r >= 0 && !is_decided(&record)))
 		return;
 	if (r >= 0) {
 		/* Before the first look, so that no SIGCONT after it goes unnoticed. */

@@ -13,6 +13,7 @@
 #include "watchdog-internal.h"
 
 #define RETRY_US 100000
+#define CHECK_US 1000000
 
 void watchdog_set_timer(sd_event_source *timer, uint64_t time)
 {
@@ -40,23 +41,34 @@ void watchdog_rescan_later(struct watchdog *w, uint64_t delay_us)
 	watchdog_set_timer(w->rescan, time);
 }
 
+static void check_later(struct watchdog *w)
+{
+	if (w->watches.count || w->live || w->backend->ops->has_unconfirmed(w->backend))
+		watchdog_set_timer(w->check, clock_monotonic_us() + CHECK_US);
+}
+
 static int arrive(void *userdata, const struct dwd_stop_key *key)
 {
 	stops_arrive(userdata, key);
 	return 0;
 }
 
-/* The map of records is the truth: take up what is new there, and look at all that is known. */
-static int on_rescan(sd_event_source *source, uint64_t time, void *userdata)
+static void take_up_all(struct watchdog *w)
 {
-	struct watchdog *w = userdata;
-	int r;
+	int r = w->backend->ops->for_each_stop(w->backend, arrive, w);
 
-	r = w->backend->ops->for_each_stop(w->backend, arrive, w);
 	if (r < 0) {
 		log_error("cannot read what is stopped: %s; trying again", strerror(-r));
 		watchdog_rescan_later(w, RETRY_US);
 	}
+}
+
+/* The map of records is the truth: take up what is new there, and look at all that is known. */
+static int on_rescan(sd_event_source *source, uint64_t time, void *userdata)
+{
+	struct watchdog *w = userdata;
+
+	take_up_all(w);
 	looks_patrol(w, true);
 	return 0;
 }
@@ -111,6 +123,17 @@ static int on_doorbell(sd_event_source *source, int fd, uint32_t revents, void *
 	return 0;
 }
 
+/* Once a second while anything is watched or stopped: is there a record nobody rang for? */
+static int on_check(sd_event_source *source, uint64_t time, void *userdata)
+{
+	struct watchdog *w = userdata;
+
+	if (w->backend->ops->has_unconfirmed(w->backend))
+		take_up_all(w);
+	check_later(w);
+	return 0;
+}
+
 int watchdog_new(struct watchdog **ret, sd_event *event, struct backend *backend)
 {
 	_cleanup_(watchdog_freep) struct watchdog *w = calloc(1, sizeof(*w));
@@ -131,6 +154,9 @@ int watchdog_new(struct watchdog **ret, sd_event *event, struct backend *backend
 	if (r < 0)
 		return r;
 	r = watchdog_add_timer(w, &w->rescan, 1, on_rescan);
+	if (r < 0)
+		return r;
+	r = watchdog_add_timer(w, &w->check, 0, on_check);
 	if (r < 0)
 		return r;
 	*ret = steal_pointer(w);
@@ -158,6 +184,7 @@ struct watchdog *watchdog_free(struct watchdog *w)
 		return NULL;
 	sd_event_source_disable_unref(w->doorbell);
 	sd_event_source_disable_unref(w->rescan);
+	sd_event_source_disable_unref(w->check);
 	looks_destroy(w);
 	stops_destroy(w);
 	events_destroy(&w->events);
@@ -285,6 +312,8 @@ static int put_in_force(struct watchdog *w, struct watch *watch)
 	r = w->backend->ops->add_watch(w->backend, watch->slot, watch);
 	if (r < 0)
 		watch_table_remove(&w->watches, watch);
+	else if (w->watches.count == 1)
+		check_later(w);
 	return r;
 }
 

@@ -118,6 +118,7 @@ struct dwd_status {
 	pid_t pid;
 	const char *backend;
 	uint64_t watches, stops, max_stopped, caught, skipped, clients;
+	uint64_t missed; /* execs that have passed unseen, at most */
 	const char *started;
 	const char *kernel;
 };

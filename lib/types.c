@@ -250,6 +250,7 @@ int status_parse(struct dwd_status **ret, json_t *object, const char **bad)
 		.watches = reader_count(&r, "watches"),
 		.stops = reader_count(&r, "stops"),
 		.max_stopped = reader_count(&r, "max_stopped"),
+		.missed = reader_count(&r, "missed"),
 		.caught = reader_count(&r, "caught"),
 		.skipped = read_skips(&r, NULL),
 		.clients = reader_count(&r, "clients"),

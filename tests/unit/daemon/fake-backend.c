@@ -114,6 +114,27 @@ static int fake_for_each_stop(struct backend *b,
 	return r;
 }
 
+static bool fake_has_unconfirmed(const struct backend *b)
+{
+	const struct fake_backend *f = fake_of(b);
+
+	for (size_t i = 0; i < f->records_count; i++)
+		if (!(f->records[i]->flags & DWD_STOP_CONFIRMED))
+			return true;
+	return false;
+}
+
+static int fake_confirm_stop(struct backend *b, const struct dwd_stop_key *key)
+{
+	struct fake_backend *f = fake_of(b);
+	size_t i = find(f, key);
+
+	if (i == f->records_count)
+		return -ENOENT;
+	f->records[i]->flags |= DWD_STOP_CONFIRMED;
+	return 0;
+}
+
 static int fake_forget_stop(struct backend *b, const struct dwd_stop_key *key)
 {
 	struct fake_backend *f = fake_of(b);
@@ -207,6 +228,8 @@ static const struct backend_ops fake_ops = {
 	.get_counters = fake_get_counters,
 	.get_stop = fake_get_stop,
 	.for_each_stop = fake_for_each_stop,
+	.has_unconfirmed = fake_has_unconfirmed,
+	.confirm_stop = fake_confirm_stop,
 	.forget_stop = fake_forget_stop,
 	.exempt = fake_exempt,
 	.watch_signals = fake_watch_signals,

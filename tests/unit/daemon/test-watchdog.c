@@ -32,6 +32,25 @@ static void test_unconfirmed_is_not_taken_up(void **state)
 	expect(h, "stopped", 1);
 }
 
+/* What was to confirm it, and to ring, was never run. */
+static void test_unconfirmed_for_long(void **state)
+{
+	struct harness *h = *state;
+	const struct watchdog_client client = {.pid = 99};
+	struct child c = child_start_stopped();
+	struct dwd_stop_record *record = fake_backend_record(h->fake, c.pid);
+	const struct watch *watch;
+	const char *reason;
+
+	record->flags &= ~(uint32_t)DWD_STOP_CONFIRMED;
+	record->time -= 1000000000;
+	assert_int_equal(watchdog_add_watch(h->watchdog, &client, "program", NULL, &watch, &reason),
+			 ANSWER_OK);
+	expect(h, "watched", 0);
+	expect(h, "stopped", 1);
+	assert_true(record->flags & DWD_STOP_CONFIRMED);
+}
+
 static void test_doorbell_without_record(void **state)
 {
 	struct harness *h = *state;
@@ -317,6 +336,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_unconfirmed_is_not_taken_up),
+		TEST(test_unconfirmed_for_long),
 		TEST(test_doorbell_without_record),
 		TEST(test_record_that_cannot_be_read_yet),
 		TEST(test_lost_notification),

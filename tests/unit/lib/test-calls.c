@@ -348,6 +348,7 @@ static void test_status(void **state)
 	assert_int_equal(s->watches, 1);
 	assert_int_equal(s->stops, 2);
 	assert_int_equal(s->max_stopped, 1000);
+	assert_int_equal(s->missed, 4);
 	assert_int_equal(s->caught, 30);
 	assert_int_equal(s->skipped, 9);
 	assert_int_equal(s->clients, 4);
