@@ -43,7 +43,7 @@
 
 #define STATUS                                                                                    \
 	"{\"version\":\"0.1.0\",\"pid\":321,\"backend\":\"fentry\",\"refused\":{\"lsm\":\"no\"}," \
-	"\"watches\":1,\"stops\":2,\"max_stopped\":1000,\"missed\":4,\"caught\":30,"                           \
+	"\"watches\":1,\"stops\":2,\"max_stopped\":1000,\"missed\":4,\"caught\":30,"              \
 	"\"skipped\":{\"limit\":8,\"exempt\":1},\"clients\":4,"                                   \
 	"\"started\":\"2024-02-29T12:00:00Z\",\"kernel\":\"6.1.0\"}"
 
