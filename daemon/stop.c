@@ -124,6 +124,10 @@ struct stop *stop_unref(struct stop *s)
 		stop_close(s);
 		free(s->cwd);
 		free(s->whole_exe);
+		for (size_t i = 0; i < s->variables_count; i++)
+			free(s->variables[i]);
+		free(s->variables);
+		free(s->setenv_error);
 		free(s);
 	}
 	return NULL;
@@ -135,9 +139,9 @@ void stop_close(struct stop *s)
 }
 
 /* A pidfd becomes readable when its process has ended. */
-static bool has_ended(int pidfd)
+bool stop_has_ended(const struct stop *s)
 {
-	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+	struct pollfd p = {.fd = s->pidfd, .events = POLLIN};
 
 	return poll(&p, 1, 0) > 0;
 }
@@ -191,7 +195,7 @@ int stop_look(const struct stop *s, enum stop_sight *ret, pid_t *tracer)
 	if (r < 0 && r != -ESRCH)
 		return r;
 	/* Alive after the file was read: then it was this process that was read about. */
-	if (r < 0 || has_ended(s->pidfd)) {
+	if (r < 0 || stop_has_ended(s)) {
 		*ret = SIGHT_GONE;
 		return 0;
 	}
@@ -221,12 +225,29 @@ void stop_learn(struct stop *s)
 		procfs_read_link(s->pid, "exe", &s->whole_exe);
 	if (stop_in_container(s) && procfs_read_status(s->pid, &status) == 0)
 		s->inner_pid = status.inner_pid;
-	if (has_ended(s->pidfd)) {
+	if (stop_has_ended(s)) {
 		/* It may have been another process by then. */
 		free(steal_pointer(s->cwd));
 		free(steal_pointer(s->whole_exe));
 		s->inner_pid = 0;
 	}
+}
+
+int stop_remember_variables(struct stop *s, const char *const *variables)
+{
+	for (; *variables; variables++) {
+		size_t n = s->variables_count;
+		char **more = reallocarray(s->variables, n + 1, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		s->variables = more;
+		s->variables[n] = strdup(*variables);
+		if (!s->variables[n])
+			return -ENOMEM;
+		s->variables_count++;
+	}
+	return 0;
 }
 
 int stop_signal(const struct stop *s, int signal)

@@ -88,6 +88,12 @@ struct stop {
 	char *whole_exe; /* where the record's is cut off or empty, else NULL */
 	pid_t inner_pid; /* in its own pid namespace; 0: unknown */
 
+	/* What was put into its environment, in that order, `variables_count` of them; why the last
+	 * attempt failed, NULL if it did not. */
+	char **variables;
+	size_t variables_count;
+	char *setenv_error;
+
 	uint32_t watch_count;
 	uint64_t watches[]; /* and then the strings */
 };
@@ -122,8 +128,12 @@ enum stop_sight {
 int stop_open(struct stop *s, enum stop_sight *ret);
 /* Look at the process; *tracer is set with SIGHT_TRACED. 0 or -errno. */
 int stop_look(const struct stop *s, enum stop_sight *ret, pid_t *tracer);
+/* Whether the process behind the pidfd has ended. */
+bool stop_has_ended(const struct stop *s);
 /* Read from /proc what the record lacks. The process should be stopped. */
 void stop_learn(struct stop *s);
+/* These were put into its environment: NAME=VALUE each, ended by NULL. */
+int stop_remember_variables(struct stop *s, const char *const *variables);
 /* -ESRCH if it ended. */
 int stop_signal(const struct stop *s, int signal);
 /* Let go of the pidfd. */

@@ -5,7 +5,7 @@
 /*
  * What the files of the engine share: watchdog.c (life of the engine, watches), watchdog-stops.c
  * (how a stop begins and ends), watchdog-looks.c (what it does meanwhile), watchdog-claims.c (who
- * has it, who waits for it), watchdog-shutdown.c.
+ * has it, who waits for it), watchdog-environ.c (variables it is given), watchdog-shutdown.c.
  */
 
 #include "agenda.h"

@@ -67,6 +67,7 @@ enum watchdog_answer {
 	ANSWER_WRONG_STATE,
 	ANSWER_LIMIT_REACHED,
 	ANSWER_INVALID_TARGET,
+	ANSWER_ENVIRONMENT_NOT_SET,
 };
 
 /* Watches. `uid` NULL: any. With ANSWER_INVALID_TARGET *reason (static) says what is wrong. */
@@ -92,6 +93,10 @@ bool watchdog_look(struct watchdog *w, struct stop *s);
 /* Few enough that one may look at each of them when asked for all. */
 bool watchdog_has_few_stops(const struct watchdog *w);
 
+/* Put environment variables (checked by environ_check(), ended by NULL) into a stopped process,
+ * whose first instruction must not have run. With ANSWER_ENVIRONMENT_NOT_SET s->setenv_error tells
+ * why not. Blocks until it is done, at most about a second. */
+int watchdog_set_variables(struct watchdog *w, struct stop *s, const char *const *variables);
 /* Let it run. One that is still stopping is released as soon as it has stopped. */
 int watchdog_continue(struct watchdog *w, const struct watchdog_client *client, struct stop *s);
 /* SIGCONT is the same as watchdog_continue(). */
