@@ -33,6 +33,12 @@ void method_list_stops(struct call *call)
 
 static int do_continue(struct call *call, struct stop *s)
 {
+	int answer = ANSWER_OK;
+
+	if (call->variables)
+		answer = watchdog_set_variables(call->service->watchdog, s, call->variables);
+	if (answer != ANSWER_OK)
+		return answer;
 	return watchdog_continue(call->service->watchdog, call_client(call), s);
 }
 
@@ -124,9 +130,21 @@ static void act(struct call *call, int (*action)(struct call *, struct stop *), 
 	}
 }
 
+/* Variables go with stops that are named: of `all`, those that cannot be given them would be passed
+ * by in silence. */
 void method_continue(struct call *call)
 {
-	act(call, do_continue, "continued");
+	_cleanup_free_ const char **variables = NULL;
+
+	if (params_strings(call->parameters, "setenv", &variables) < 0) {
+		methods_fail(call, -ENOMEM, 0, NULL);
+	} else if (variables && params_bool(call->parameters, "all", false)) {
+		methods_fail_parameter(call, "setenv");
+	} else if (methods_check_variables(call, variables)) {
+		call->variables = variables;
+		act(call, do_continue, "continued");
+		call->variables = NULL;
+	}
 }
 
 void method_kill(struct call *call)

@@ -5,6 +5,7 @@
 
 #include "backend.h"
 #include "clock.h"
+#include "environ.h"
 #include "interface.h"
 
 /* https://varlink.org/Service */
@@ -84,19 +85,18 @@ static void get_status(struct call *call)
 	watchdog_get_status(call->service->watchdog, &status);
 	clock_format(call->service->started, started);
 	uname(&kernel);
-	call_reply(call,
-		   json_pack("{s:{s:s, s:i, s:s, s:o, s:I, s:I, s:I, s:I,"
-			     "     s:o, s:I, s:I, s:s, s:s}}",
-			     "status", "version", DWD_VERSION, "pid", getpid(), "backend",
-			     backend_kind_name(status.backend), "refused", refusals(&status),
-			     "watches", (json_int_t)status.watches, "stops",
-			     (json_int_t)status.stops, "max_stopped",
-			     (json_int_t)status.max_stopped, "caught",
-			     (json_int_t)status.total.caught, "skipped",
-			     watch_skips_to_json(status.total.skipped), "missed",
-			     (json_int_t)status.missed, "clients",
-			     (json_int_t)call->service->clients, "started", started, "kernel",
-			     kernel.release));
+	call_reply(call, json_pack("{s:{s:s, s:i, s:s, s:o, s:I, s:I, s:I, s:I,"
+				   "     s:o, s:I, s:I, s:s, s:s}}",
+				   "status", "version", DWD_VERSION, "pid", getpid(), "backend",
+				   backend_kind_name(status.backend), "refused", refusals(&status),
+				   "watches", (json_int_t)status.watches, "stops",
+				   (json_int_t)status.stops, "max_stopped",
+				   (json_int_t)status.max_stopped, "caught",
+				   (json_int_t)status.total.caught, "skipped",
+				   watch_skips_to_json(status.total.skipped), "missed",
+				   (json_int_t)status.missed, "clients",
+				   (json_int_t)call->service->clients, "started", started, "kernel",
+				   kernel.release));
 }
 
 static const struct param interface_params[] = {
@@ -135,6 +135,7 @@ static const struct param wait_params[] = {
 static const struct param continue_params[] = {
 	{"ids", PARAM_INTS, false, 1, INT64_MAX},
 	{"all", PARAM_BOOL},
+	{"setenv", PARAM_STRINGS},
 	{},
 };
 
@@ -211,6 +212,25 @@ void methods_fail_parameter(struct call *call, const char *name)
 		  json_pack("{s:s}", "parameter", name));
 }
 
+bool methods_check_variables(struct call *call, const char *const *variables)
+{
+	const char *bad, *reason = variables ? environ_check(variables, &bad) : NULL;
+
+	if (reason)
+		call_fail(call, ERROR("InvalidVariable"),
+			  json_pack("{s:s, s:s}", "variable", bad, "reason", reason));
+	return !reason;
+}
+
+static void fail_environment(struct call *call, uint64_t id)
+{
+	const struct stop *s = watchdog_find_stop(call->service->watchdog, id);
+
+	call_fail(call, ERROR("EnvironmentNotSet"),
+		  json_pack("{s:I, s:s}", "id", (json_int_t)id, "reason",
+			    s && s->setenv_error ? s->setenv_error : "the process has ended"));
+}
+
 void methods_fail(struct call *call, int answer, uint64_t id, const struct stop_now *now)
 {
 	json_int_t number = (json_int_t)id;
@@ -233,6 +253,9 @@ void methods_fail(struct call *call, int answer, uint64_t id, const struct stop_
 		call_fail(call, ERROR("WrongState"),
 			  json_pack("{s:I, s:s}", "id", number, "state",
 				    stop_state_name(now->state)));
+		break;
+	case ANSWER_ENVIRONMENT_NOT_SET:
+		fail_environment(call, id);
 		break;
 	default:
 		call_fail(call, ERROR("KernelFailed"),

@@ -23,6 +23,8 @@ void methods_run(struct call *call);
  * is true of it now; 0 and NULL if there is none to speak of. */
 void methods_fail(struct call *call, int answer, uint64_t id, const struct stop_now *now);
 void methods_fail_parameter(struct call *call, const char *name);
+/* Whether these can be environment variables (NULL: none); if not, the call has failed. */
+bool methods_check_variables(struct call *call, const char *const *variables);
 
 /* Each either ends the call or arranges for that to happen. Parameters are checked already. */
 void method_watch(struct call *call);

@@ -19,6 +19,17 @@ static bool are_ints(const struct param *param, const json_t *array)
 	return true;
 }
 
+static bool are_strings(const json_t *array)
+{
+	size_t i;
+	json_t *value;
+
+	json_array_foreach (array, i, value)
+		if (!json_is_string(value))
+			return false;
+	return true;
+}
+
 static bool is_valid(const struct param *param, const json_t *value)
 {
 	if (!value || json_is_null(value))
@@ -32,6 +43,8 @@ static bool is_valid(const struct param *param, const json_t *value)
 		return json_is_string(value);
 	case PARAM_INTS:
 		return json_is_array(value) && are_ints(param, value);
+	case PARAM_STRINGS:
+		return json_is_array(value) && are_strings(value);
 	}
 	return false;
 }
@@ -78,4 +91,22 @@ bool params_bool(json_t *parameters, const char *name, bool otherwise)
 const char *params_string(json_t *parameters, const char *name)
 {
 	return json_string_value(json_object_get(parameters, name));
+}
+
+int params_strings(json_t *parameters, const char *name, const char ***ret)
+{
+	const json_t *array = json_object_get(parameters, name);
+	const char **strings = NULL;
+	size_t i;
+	json_t *value;
+
+	if (json_array_size(array) > 0) {
+		strings = calloc(json_array_size(array) + 1, sizeof(*strings));
+		if (!strings)
+			return -ENOMEM;
+	}
+	json_array_foreach (array, i, value)
+		strings[i] = json_string_value(value);
+	*ret = strings;
+	return 0;
 }

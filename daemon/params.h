@@ -14,7 +14,8 @@ enum param_type {
 	PARAM_INT,
 	PARAM_BOOL,
 	PARAM_STRING,
-	PARAM_INTS, /* an array; the range is that of its members */
+	PARAM_INTS,    /* an array; the range is that of its members */
+	PARAM_STRINGS, /* an array */
 };
 
 struct param {
@@ -34,5 +35,8 @@ bool params_int(json_t *parameters, const char *name, json_int_t *ret);
 bool params_bool(json_t *parameters, const char *name, bool otherwise);
 /* NULL if it is absent; lives as long as `parameters`. */
 const char *params_string(json_t *parameters, const char *name);
+/* 0 and *ret an array ended by NULL, to be freed, whose strings live as long as `parameters`; NULL
+ * if it is absent or empty. -ENOMEM. */
+int params_strings(json_t *parameters, const char *name, const char ***ret);
 
 #endif

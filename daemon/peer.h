@@ -57,8 +57,9 @@ struct call {
 	/* For one that lists: the next object. */
 	bool (*next)(struct call *call, json_t **ret);
 
-	/* For one that acts on stops: how, and how many it was done to. */
+	/* For one that acts on stops: how, and how many it was done to; what they are given. */
 	int (*act)(struct call *call, struct stop *s);
+	const char *const *variables;
 	size_t done;
 
 	/* For one that waits. */

@@ -87,6 +87,15 @@ static int set_argv(json_t *object, const struct stop *s, bool whole)
 	return set_strings(object, "argv", argv);
 }
 
+static int set_variables(json_t *object, const struct stop *s)
+{
+	if (s->variables_count &&
+	    varlink_set_byte_strings(object, "setenv", (const char *const *)s->variables,
+				     s->variables_count) < 0)
+		return -ENOMEM;
+	return set_string(object, "setenv_error", s->setenv_error);
+}
+
 static int set_watches(json_t *object, const struct stop *s)
 {
 	json_t *watches = json_array();
@@ -131,6 +140,7 @@ json_t *stop_to_json(const struct stop *s, const struct stop_now *now, bool whol
 	    set_string(object, "comm", s->comm) < 0 || set_argv(object, s, whole) < 0 ||
 	    set_string(object, "cwd", s->cwd) < 0 || set_string(object, "parent", s->parent) < 0 ||
 	    set_watches(object, s) < 0 || set_container(object, s) < 0 ||
+	    set_variables(object, s) < 0 ||
 	    set_optional_pid(object, "claimed_by", now->claimed_by) < 0 ||
 	    set_optional_pid(object, "tracer", now->tracer) < 0) {
 		json_decref(object);

@@ -43,22 +43,26 @@ static void set_number(struct request *rq, const char *key, uint64_t value)
 	set(rq, key, json_integer((json_int_t)value));
 }
 
-static void set_text(struct request *rq, const char *key, const char *value)
+/* NULL, and the request fails, if it is not text that can be sent. */
+static json_t *text_value(struct request *rq, const char *key, const char *value)
 {
 	_cleanup_free_ char *shown = NULL;
-	json_t *string;
+	json_t *string = json_string(value);
 
-	if (rq->error == 0 && !value) {
-		rq->error = conn_fail(rq->d, -EINVAL, "%s is missing", key);
-		return;
-	}
-	string = json_string(value);
 	if (rq->error == 0 && !string) {
 		shown = varlink_escape(value, strlen(value));
 		rq->error =
 			conn_fail(rq->d, -EINVAL, "%s '%s': not UTF-8", key, shown ? shown : "");
 	}
-	set(rq, key, string);
+	return string;
+}
+
+static void set_text(struct request *rq, const char *key, const char *value)
+{
+	if (rq->error == 0 && !value)
+		rq->error = conn_fail(rq->d, -EINVAL, "%s is missing", key);
+	else
+		set(rq, key, text_value(rq, key, value));
 }
 
 static void set_selector(struct request *rq, const struct dwd_selector *sel)
@@ -98,6 +102,23 @@ static void set_ids(struct request *rq, const uint64_t *ids, size_t n)
 			break;
 		}
 	set(rq, "ids", array);
+}
+
+/* Of a list ended by NULL; an empty one is left out. */
+static void set_texts(struct request *rq, const char *key, const char *const *values)
+{
+	json_t *array = json_array();
+
+	for (; values && *values; values++)
+		if (json_array_append_new(array, text_value(rq, key, *values)) < 0) {
+			json_decref(array);
+			array = NULL;
+			break;
+		}
+	if (array && json_array_size(array) == 0)
+		json_decref(array);
+	else
+		set(rq, key, array);
 }
 
 /* Do without the call: what failed, or 0. */
@@ -287,11 +308,18 @@ int dwd_attached(struct dwd *d, uint64_t id)
 
 ssize_t dwd_continue(struct dwd *d, const uint64_t *ids, size_t n)
 {
+	return dwd_continue_with(d, ids, n, NULL);
+}
+
+ssize_t dwd_continue_with(struct dwd *d, const uint64_t *ids, size_t n,
+			  const char *const *variables)
+{
 	struct request rq = request_new(d);
 
 	if (ids && n == 0)
 		return request_drop(&rq);
 	set_ids(&rq, ids, n);
+	set_texts(&rq, "setenv", variables);
 	return call_for_count(&rq, "Continue", "continued");
 }
 

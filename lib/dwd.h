@@ -23,6 +23,7 @@
  *   -EINVAL     an argument, or a target that cannot be watched
  *   -ENOSPC     a limit was reached
  *   -EIO        the kernel refused
+ *   -EOPNOTSUPP the environment of this process cannot be changed; it stays stopped
  *   -ECONNREFUSED  no daemon; -ECONNRESET  it went away; -ENOTCONN  the connection is over
  *   -EINTR      a signal came while a call that may take long waited
  *   -EPROTO     the daemon answered what this library does not understand
@@ -94,6 +95,10 @@ struct dwd_stop {
 	bool container;	   /* in another pid or mount namespace than the daemon */
 	pid_t claimed_by;  /* 0: nobody */
 	pid_t tracer;	   /* 0: none */
+	/* Environment variables it was given; NULL-terminated. /proc/PID/environ lacks them. */
+	const char *const *variables;
+	size_t variables_count;
+	const char *setenv_error; /* why the last attempt to set some failed; NULL: it did not */
 };
 
 /* What happened; fields that do not apply are NULL or 0. */
@@ -179,6 +184,11 @@ int dwd_attached(struct dwd *d, uint64_t id);
  * meanwhile is an error. Returns how many. */
 ssize_t dwd_continue(struct dwd *d, const uint64_t *ids, size_t n);
 ssize_t dwd_kill(struct dwd *d, const uint64_t *ids, size_t n, int signal);
+/* Release the `n` stops named, each with `variables` (NAME=VALUE, ended by NULL) added to its
+ * environment, or replaced there. Where that is impossible (-EOPNOTSUPP: a set-id program, one whose
+ * first instruction is past, another processor than x86-64) the process stays stopped. */
+ssize_t dwd_continue_with(struct dwd *d, const uint64_t *ids, size_t n,
+			  const char *const *variables);
 
 /* Have events delivered to `listener` (copied) from now on; with `replay` the newest that the
  * daemon has kept come first. Once per connection, else -EALREADY. A caller that does not dispatch

@@ -122,6 +122,22 @@ static int invalid_target(struct dwd *d, const json_t *parameters)
 			 text(parameters, "reason"));
 }
 
+static int invalid_variable(struct dwd *d, const json_t *parameters)
+{
+	_cleanup_free_ char *variable = shown(parameters, "variable");
+
+	return conn_fail(d, -EINVAL, "cannot set '%.200s': %s", variable ? variable : "",
+			 text(parameters, "reason"));
+}
+
+static int environment_not_set(struct dwd *d, const json_t *parameters)
+{
+	return conn_fail(d, -EOPNOTSUPP,
+			 "cannot set variables in the process of stop #%lld, which stays stopped: "
+			 "%s",
+			 number(parameters, "id"), text(parameters, "reason"));
+}
+
 static int kernel_failed(struct dwd *d, const json_t *parameters)
 {
 	long long code = number(parameters, "errno");
@@ -165,6 +181,8 @@ int error_from_reply(struct dwd *d, const char *error, const json_t *parameters)
 		{"io.dwd.Watchdog.TimedOut", timed_out},
 		{"io.dwd.Watchdog.LimitReached", limit_reached},
 		{"io.dwd.Watchdog.InvalidTarget", invalid_target},
+		{"io.dwd.Watchdog.InvalidVariable", invalid_variable},
+		{"io.dwd.Watchdog.EnvironmentNotSet", environment_not_set},
 		{"io.dwd.Watchdog.KernelFailed", kernel_failed},
 		{"org.varlink.service.PermissionDenied", permission_denied},
 		{"org.varlink.service.InterfaceNotFound", method_unknown},

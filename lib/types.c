@@ -31,7 +31,7 @@ struct watch_box {
 struct stop_box {
 	struct dwd_stop stop;
 	struct origin origin;
-	uint64_t watches[]; /* then the pointers of argv */
+	uint64_t watches[]; /* then the pointers of argv and variables */
 };
 
 struct status_box {
@@ -140,7 +140,7 @@ static void read_watches(struct reader *r, const json_t *ids, uint64_t *ret)
 	}
 }
 
-static void read_argv(struct reader *r, const json_t *strings, const char **ret)
+static void read_strings(struct reader *r, const char *key, const json_t *strings, const char **ret)
 {
 	size_t i;
 	json_t *value;
@@ -148,7 +148,7 @@ static void read_argv(struct reader *r, const json_t *strings, const char **ret)
 	json_array_foreach (strings, i, value) {
 		ret[i] = json_string_value(value);
 		if (!ret[i])
-			reader_fail(r, "argv");
+			reader_fail(r, key);
 	}
 }
 
@@ -156,17 +156,21 @@ int stop_parse(struct dwd_stop **ret, json_t *object, const char **bad)
 {
 	struct reader r = reader_new(object, "stop");
 	const json_t *watches = reader_array(&r, "watches"), *argv = reader_array(&r, "argv");
+	const json_t *setenv = reader_field(&r, "setenv");
 	size_t watches_count = json_array_size(watches), argc = json_array_size(argv);
+	size_t variables_count = json_array_size(setenv);
 	_cleanup_free_ struct stop_box *box = NULL;
-	const char **arguments;
+	const char **arguments, **variables;
 
 	box = calloc(1, sizeof(*box) + watches_count * sizeof(box->watches[0]) +
-				(argc + 1) * sizeof(*arguments));
+				(argc + 1 + variables_count + 1) * sizeof(*arguments));
 	if (!box)
 		return -ENOMEM;
 	arguments = (const char **)(box->watches + watches_count);
 	read_watches(&r, watches, box->watches);
-	read_argv(&r, argv, arguments);
+	variables = arguments + argc + 1;
+	read_strings(&r, "argv", argv, arguments);
+	read_strings(&r, "setenv", setenv, variables);
 	box->stop = (struct dwd_stop){
 		.id = reader_count(&r, "id"),
 		.pid = reader_pid(&r, "pid"),
@@ -193,6 +197,9 @@ int stop_parse(struct dwd_stop **ret, json_t *object, const char **bad)
 		.container = reader_field(&r, "container"),
 		.claimed_by = (pid_t)reader_optional_number(&r, "claimed_by", INT_MAX),
 		.tracer = (pid_t)reader_optional_number(&r, "tracer", INT_MAX),
+		.variables = variables,
+		.variables_count = variables_count,
+		.setenv_error = reader_optional_text(&r, "setenv_error"),
 	};
 	if (r.bad)
 		return reader_error(&r, bad);
