@@ -208,3 +208,15 @@ const char *args_get(const struct args *args, const char *name)
 	}
 	return NULL;
 }
+
+const char **args_get_all(const struct args *args, const char *name)
+{
+	const char **values = calloc(args->given_count + 1, sizeof(*values));
+	size_t n = 0;
+
+	for (size_t i = 0; values && i < args->given_count; i++) {
+		if (str_eq(args->given[i].spec->name, name))
+			values[n++] = args->given[i].value;
+	}
+	return values;
+}

@@ -59,5 +59,8 @@ void args_done(struct args *args);
 
 /* The value last given for an option, "" for a flag, NULL if it was not given. */
 const char *args_get(const struct args *args, const char *name);
+/* All values given for an option, in that order, ended by NULL; to be freed, NULL on lack of
+ * memory. */
+const char **args_get_all(const struct args *args, const char *name);
 
 #endif

@@ -92,6 +92,10 @@ static void print_stop(const struct report *report, const struct dwd_stop *stop)
 	for (size_t i = 0; i < stop->watches_count; i++)
 		print_field("Watch", "%llu (%s)", (unsigned long long)stop->watches[i],
 			    target_of(report, stop->watches[i]));
+	for (size_t i = 0; i < stop->variables_count; i++)
+		print_field("Set", "%s", stop->variables[i]);
+	if (stop->setenv_error)
+		print_field("Not set", "the variables asked for: %s", stop->setenv_error);
 	print_field("Backend", "%s", stop->backend);
 	if (stop->container)
 		print_field("Container", "yes: in a pid or mount namespace of its own");

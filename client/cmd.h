@@ -42,6 +42,12 @@ extern const struct option_spec cmd_global_options[];
 		.name = "all", .letter = 'a', .help = what \
 	}
 
+#define CMD_OPTION_SETENV                                                                    \
+	{                                                                                    \
+		.name = "setenv", .letter = 'E', .value = "NAME=VALUE",                      \
+		.help = "give it this environment variable before it runs (may be repeated)" \
+	}
+
 /* The complaint of the commands that act on stops and were given none, or --all beside others. */
 #define CMD_NEEDS_STOPS                                                                            \
 	"it needs a PID, NAME, PATH or '#N' (quoted: to most shells # begins a comment), or else " \
