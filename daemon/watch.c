@@ -114,9 +114,29 @@ int watch_new(struct watch **ret, const char *target, const char **reason)
 	return 0;
 }
 
+int watch_set_variables(struct watch *w, const char *const *variables)
+{
+	size_t n = 0;
+
+	while (variables && variables[n])
+		n++;
+	w->setenv = n ? calloc(n + 1, sizeof(*w->setenv)) : NULL;
+	if (n && !w->setenv)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		w->setenv[i] = strdup(variables[i]);
+		if (!w->setenv[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 struct watch *watch_free(struct watch *w)
 {
 	if (w) {
+		for (char **v = w->setenv; v && *v; v++)
+			free(*v);
+		free(w->setenv);
 		free(w->target);
 		free(w);
 	}

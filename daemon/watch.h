@@ -24,6 +24,7 @@ struct watch {
 	uid_t uid;
 	uid_t owner;
 	int64_t created; /* realtime, us since the epoch */
+	char **setenv;	 /* what it stops is given these variables; ended by NULL, or NULL */
 };
 
 /* Parse a target: NAME, absolute PATH or PATH/. Normalises `//`, `.` and `..`
@@ -31,6 +32,8 @@ struct watch {
  * path may be, deeper than DWD_PATH_DEPTH, relative, a name of `.` or `..`, or the root directory,
  * which would stop the whole machine. Bytes need not be UTF-8. */
 int watch_new(struct watch **ret, const char *target, const char **reason);
+/* Take copies of these variables, NULL for none; -ENOMEM. */
+int watch_set_variables(struct watch *w, const char *const *variables);
 struct watch *watch_free(struct watch *w);
 DEFINE_CLEANUP(struct watch *, watch_free)
 

@@ -29,6 +29,55 @@ static int set(struct stop *s, const char *const *variables)
 	return s->setenv_error ? ANSWER_ENVIRONMENT_NOT_SET : -ENOMEM;
 }
 
+static size_t count_variables(const struct watch *watch)
+{
+	size_t n = 0;
+
+	while (watch && watch->setenv && watch->setenv[n])
+		n++;
+	return n;
+}
+
+/* Those of all watches that caught it, the later watch's last; ended by NULL, to be freed. NULL if
+ * there are none. */
+static int variables_of_watches(const struct watchdog *w, const struct stop *s, const char ***ret)
+{
+	const char **variables = NULL;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < s->watch_count; i++) {
+		const struct watch *watch = watch_table_find(&w->watches, s->watches[i]);
+		size_t more = count_variables(watch);
+		const char **larger;
+
+		if (more == 0)
+			continue;
+		larger = reallocarray(variables, n + more + 1, sizeof(*larger));
+		if (!larger) {
+			free(variables);
+			return -ENOMEM;
+		}
+		variables = larger;
+		memcpy(variables + n, watch->setenv, (more + 1) * sizeof(*variables));
+		n += more;
+	}
+	*ret = variables;
+	return 0;
+}
+
+void stops_set_variables(struct watchdog *w, struct stop *s)
+{
+	_cleanup_free_ const char **variables = NULL;
+	int r;
+
+	r = variables_of_watches(w, s, &variables);
+	if (r == 0 && variables)
+		r = set(s, variables);
+	if (r != ANSWER_OK)
+		log_warning("process %d stays stopped without the variables of its watch: %s",
+			    (int)s->pid, r < 0 ? strerror(-r) : s->setenv_error);
+}
+
 int watchdog_set_variables(struct watchdog *w, struct stop *s, const char *const *variables)
 {
 	if (!watchdog_look(w, s))

@@ -64,6 +64,10 @@ void stops_left(struct watchdog *w, struct stop *s);
 void stops_finish(struct watchdog *w, struct stop *s, enum stop_state state, pid_t by);
 void stops_forget_record(struct watchdog *w, struct stop *s);
 
+/* watchdog-environ.c */
+/* It is about to be announced: give it the variables of the watches that caught it. */
+void stops_set_variables(struct watchdog *w, struct stop *s);
+
 /* watchdog-looks.c */
 int looks_init(struct watchdog *w);
 void looks_destroy(struct watchdog *w);

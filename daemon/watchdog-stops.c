@@ -127,6 +127,7 @@ void stops_confirm(struct watchdog *w, struct stop *s)
 		return;
 	confirm_record(w, s);
 	stop_learn(s);
+	stops_set_variables(w, s);
 	stop_become(s, STOP_STOPPED);
 	stops_event(w, s, EVENT_STOPPED, 0);
 }
