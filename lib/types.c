@@ -145,6 +145,8 @@ static void read_strings(struct reader *r, const char *key, const json_t *string
 	size_t i;
 	json_t *value;
 
+	if (strings && !json_is_array(strings))
+		reader_fail(r, key);
 	json_array_foreach (strings, i, value) {
 		ret[i] = json_string_value(value);
 		if (!ret[i])

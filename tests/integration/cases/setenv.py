@@ -230,6 +230,37 @@ def not_under_a_debugger(b):
 
 
 @case
+def not_in_a_frozen_cgroup(b):
+    """There tracing hangs: whoever asks is told after a second, and the process stays as it was."""
+    freezer = f'/sys/fs/cgroup/freezer/{b.unique()}'
+    if not os.path.exists('/sys/fs/cgroup/freezer/cgroup.procs'):
+        raise Skip('no freezer of cgroup v1 is mounted')
+    program = b.program()
+    b.main.watch(program)
+    child = b.run(program)
+    stop = b.main.wait(program)
+
+    def freeze(state):
+        with open(f'{freezer}/freezer.state', 'w', encoding='ascii') as f:
+            f.write(state)
+
+    os.mkdir(freezer)
+    try:
+        with open(f'{freezer}/cgroup.procs', 'w', encoding='ascii') as f:
+            f.write(str(stop['pid']))
+        freeze('FROZEN')
+        done = b.main.dwd('continue', program, '--setenv', 'A=1', status=1)
+        assert 'is its cgroup frozen?' in done.stderr, done.stderr
+        freeze('THAWED')
+        until(lambda: state_of(stop['pid']) == 'T', 'the process to be stopped again')
+    finally:
+        freeze('THAWED')
+        child.kill()
+        child.wait()
+        os.rmdir(freezer)
+
+
+@case
 def not_beyond_what_the_stack_may_hold(b):
     program = b.program()
     b.main.watch(program)

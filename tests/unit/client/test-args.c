@@ -73,6 +73,23 @@ static void operands_and_options_mix(void **state)
 	args_done(&args);
 }
 
+static void all_values_in_order(void **state)
+{
+	_cleanup_free_ const char **values = NULL, **none = NULL;
+	struct args args;
+
+	assert_int_equal(
+		parse_by(specs, &args, 0, WORDS("-t1", "-q", "a", "--timeout", "", "-t", "3")), 0);
+	values = args_get_all(&args, "timeout");
+	none = args_get_all(&args, "socket");
+	assert_string_equal(values[0], "1");
+	assert_string_equal(values[1], "");
+	assert_string_equal(values[2], "3");
+	assert_null(values[3]);
+	assert_null(none[0]);
+	args_done(&args);
+}
+
 static void nothing_is_fine(void **state)
 {
 	struct args args;
@@ -212,6 +229,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(operands_and_options_mix),
+		cmocka_unit_test(all_values_in_order),
 		cmocka_unit_test(nothing_is_fine),
 		cmocka_unit_test(values_in_every_form),
 		cmocka_unit_test(values_may_be_empty_or_look_like_options),

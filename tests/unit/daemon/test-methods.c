@@ -144,6 +144,32 @@ static void test_continue_what_is_debugged(void **state)
 		0);
 }
 
+/* A child of the test has run for long. */
+static void test_continue_with_variables(void **state)
+{
+	struct fixture *f = *state;
+	struct child c = child_start_stopped();
+	_cleanup_varlink_ struct varlink *v = connect_to(f);
+	json_auto_t *first = NULL, *failed = NULL, *second = NULL, *third = NULL;
+
+	harness_hold(f->h, c.pid);
+	expect_failure(f, v, "io.dwd.Watchdog.Continue", "{\"ids\": [1], \"setenv\": [\"A=1\", 2]}",
+		       "org.varlink.service.InvalidParameter", "{\"parameter\": \"setenv\"}");
+	expect_failure(f, v, "io.dwd.Watchdog.Continue", "{\"all\": true, \"setenv\": [\"A=1\"]}",
+		       "org.varlink.service.InvalidParameter", "{\"parameter\": \"setenv\"}");
+	expect_failure(f, v, "io.dwd.Watchdog.Continue", "{\"ids\": [1], \"setenv\": [\"A\"]}",
+		       "io.dwd.Watchdog.InvalidVariable",
+		       "{\"variable\": \"A\", \"reason\": \"it has no '=': write NAME=VALUE\"}");
+	assert_null(json_object_get(first_stop(f, v, NULL, &first), "setenv_error"));
+
+	send_call(v, "io.dwd.Watchdog.Continue", "{\"ids\": [1], \"setenv\": [\"A=1\"]}", "");
+	failed = next_reply(f, v);
+	assert_string_equal(get_string(failed, "error"), "io.dwd.Watchdog.EnvironmentNotSet");
+	assert_non_null(get_string(first_stop(f, v, NULL, &second), "setenv_error"));
+	assert_string_equal(get_string(first_stop(f, v, NULL, &third), "state"), "stopped");
+	assert_false(child_has_resumed(&c));
+}
+
 /* Two wait: one gets it, and the other, when the first vanishes without a word. */
 static void test_vanished_client_gives_back(void **state)
 {
@@ -246,6 +272,7 @@ int main(void)
 		TEST(test_kill_all),
 		TEST(test_claims),
 		TEST(test_continue_what_is_debugged),
+		TEST(test_continue_with_variables),
 		TEST(test_vanished_client_gives_back),
 		TEST(test_waiting_client_vanishes),
 		TEST(test_waits_time_out),

@@ -39,7 +39,8 @@
 	"\"cwd\":\"/root\",\"uid\":0,\"euid\":0,\"gid\":0,\"egid\":0,\"ppid\":0,\"parent\":\"\","  \
 	"\"watch\":4,\"watches\":[],\"backend\":\"quantum\",\"since\":\"2024-02-29T12:00:00Z\","   \
 	"\"start_time\":55,\"cgroup_id\":66,\"pid_namespace\":77,\"mount_namespace\":88,"          \
-	"\"container\":{},\"claimed_by\":12,\"tracer\":13,\"news\":[{\"a\":1.5}]}"
+	"\"container\":{},\"claimed_by\":12,\"tracer\":13,"                                        \
+	"\"setenv\":[\"A=1\",\"B=\"],\"setenv_error\":\"no room\",\"news\":[{\"a\":1.5}]}"
 
 #define STATUS                                                                                    \
 	"{\"version\":\"0.1.0\",\"pid\":321,\"backend\":\"fentry\",\"refused\":{\"lsm\":\"no\"}," \

@@ -148,6 +148,9 @@ static void test_stop_fields(void **state)
 	assert_false(s->container);
 	assert_int_equal(s->claimed_by, 0);
 	assert_int_equal(s->tracer, 0);
+	assert_int_equal(s->variables_count, 0);
+	assert_null(s->variables[0]);
+	assert_null(s->setenv_error);
 	assert_string_equal(dwd_stop_json(s), STOP);
 
 	s = list[1];
@@ -159,6 +162,11 @@ static void test_stop_fields(void **state)
 	assert_true(s->container);
 	assert_int_equal(s->claimed_by, 12);
 	assert_int_equal(s->tracer, 13);
+	assert_int_equal(s->variables_count, 2);
+	assert_string_equal(s->variables[0], "A=1");
+	assert_string_equal(s->variables[1], "B=");
+	assert_null(s->variables[2]);
+	assert_string_equal(s->setenv_error, "no room");
 	dwd_stops_free(list);
 	dwd_close(d);
 	peer_finish(peer);
@@ -309,6 +317,10 @@ static void test_continue_and_kill(void **state)
 		{PEER_SEND, 0, REPLY("{\"continued\":2}")},
 		{PEER_EXPECT, 0, CALL("Continue", "{\"all\":true}")},
 		{PEER_SEND, 0, REPLY("{\"continued\":10000}")},
+		{PEER_EXPECT, 0, CALL("Continue", "{\"ids\":[7],\"setenv\":[\"A=1\",\"B=\"]}")},
+		{PEER_SEND, 0, REPLY("{\"continued\":1}")},
+		{PEER_EXPECT, 0, CALL("Continue", "{\"ids\":[7]}")},
+		{PEER_SEND, 0, REPLY("{\"continued\":1}")},
 		{PEER_EXPECT, 0, CALL("Kill", "{\"ids\":[7],\"signal\":15}")},
 		{PEER_SEND, 0, REPLY("{\"signalled\":1}")},
 		{PEER_EXPECT, 0, CALL("Kill", "{\"all\":true,\"signal\":9}")},
@@ -323,6 +335,8 @@ static void test_continue_and_kill(void **state)
 	/* None is not all. */
 	assert_int_equal(dwd_continue(d, ids, 0), 0);
 	assert_int_equal(dwd_kill(d, ids, 0, SIGKILL), 0);
+	assert_int_equal(dwd_continue_with(d, ids, 1, (const char *[]){"A=1", "B=", NULL}), 1);
+	assert_int_equal(dwd_continue_with(d, ids, 1, (const char *[]){NULL}), 1);
 	assert_int_equal(dwd_kill(d, ids, 1, SIGTERM), 1);
 	assert_int_equal(dwd_kill(d, NULL, 0, SIGKILL), 0);
 	dwd_close(d);
@@ -381,6 +395,8 @@ static void test_bad_arguments(void **state)
 	assert_int_equal(dwd_unwatch(d, UINT64_MAX), -EINVAL);
 	assert_int_equal(dwd_list(d, &sel, &list), -EINVAL);
 	assert_null(list);
+	assert_int_equal(dwd_continue_with(d, NULL, 0, (const char *[]){"A=\xff", NULL}), -EINVAL);
+	assert_string_equal(dwd_error(d), "setenv 'A=\\xff': not UTF-8");
 	assert_int_equal(dwd_kill(d, NULL, 0, 0), -EINVAL);
 	assert_int_equal(dwd_kill(d, NULL, 0, SIGRTMAX + 1), -EINVAL);
 	assert_int_equal(dwd_status(d, &status), 0);

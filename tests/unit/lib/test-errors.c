@@ -65,6 +65,11 @@ static ssize_t continue_two(struct dwd *d)
 	return dwd_continue(d, (uint64_t[]){7, 8}, 2);
 }
 
+static ssize_t continue_with(struct dwd *d)
+{
+	return dwd_continue_with(d, (uint64_t[]){7}, 1, (const char *[]){"A=\x1b", NULL});
+}
+
 static ssize_t kill_all(struct dwd *d)
 {
 	return dwd_kill(d, NULL, 0, 9);
@@ -164,6 +169,13 @@ static const struct mapping {
 	{watch_x, REQUEST_WATCH,
 	 ERROR(OURS "InvalidTarget", "{\"target\":\"..\",\"reason\":\"it is relative\"}"), -EINVAL,
 	 "cannot watch '..': it is relative"},
+	{continue_with, CALL("Continue", "{\"ids\":[7],\"setenv\":[\"A=\\u001b\"]}"),
+	 ERROR(OURS "InvalidVariable",
+	       "{\"variable\":\"A=\\u001b\",\"reason\":\"it is too long\"}"),
+	 -EINVAL, "cannot set 'A=\\x1b': it is too long"},
+	{continue_with, CALL("Continue", "{\"ids\":[7],\"setenv\":[\"A=\\u001b\"]}"),
+	 ERROR(OURS "EnvironmentNotSet", "{\"id\":7,\"reason\":\"it is set-id\"}"), -EOPNOTSUPP,
+	 "cannot set variables in the process of stop #7, which stays stopped: it is set-id"},
 	{kill_all, CALL("Kill", "{\"all\":true,\"signal\":9}"),
 	 ERROR(OURS "KernelFailed", "{\"what\":\"signalling 7\",\"errno\":1}"), -EPERM,
 	 "the kernel refused: signalling 7: Operation not permitted"},
@@ -281,6 +293,9 @@ static void test_every_field_of_a_stop(void **state)
 		{"\"watches\":[4,9]", "\"watches\":{}"},
 		{"\"comm\":", "\"Comm\":"},
 		{"\"cgroup_id\":66", "\"cwd\":1"},
+		{"\"cgroup_id\":66", "\"setenv\":\"A=1\""},
+		{"\"cgroup_id\":66", "\"setenv\":[\"A=1\",2]"},
+		{"\"cgroup_id\":66", "\"setenv_error\":true"},
 		{"\"cgroup_id\":66", "\"tracer\":\"gdb\""},
 	};
 
