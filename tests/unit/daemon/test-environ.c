@@ -180,6 +180,8 @@ static void test_the_last_counts(void **state)
 		   STRINGS("A=1", "C=1", "B=3"));
 	check_both(STRINGS("a"), STRINGS("A=1", "B=2"), STRINGS("A=2", "A=3"),
 		   STRINGS("A=3", "B=2"));
+	check_both(STRINGS("a"), NONE, STRINGS("A=1", "AB=2", "B=3", "AB=4", "A2=5"),
+		   STRINGS("A=1", "B=3", "AB=4", "A2=5"));
 }
 
 /* Whatever is odd and even among arguments, variables and lengths. */
