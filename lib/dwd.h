@@ -185,8 +185,8 @@ int dwd_attached(struct dwd *d, uint64_t id);
 ssize_t dwd_continue(struct dwd *d, const uint64_t *ids, size_t n);
 ssize_t dwd_kill(struct dwd *d, const uint64_t *ids, size_t n, int signal);
 /* Release the `n` stops named, each with `variables` (NAME=VALUE, ended by NULL) added to its
- * environment, or replaced there. Where that is impossible (-EOPNOTSUPP: a set-id program, one whose
- * first instruction is past, another processor than x86-64) the process stays stopped. */
+ * environment, or replaced there. Where that is impossible (-EOPNOTSUPP: a set-id program, one
+ * whose first instruction is past, another processor than x86-64) the process stays stopped. */
 ssize_t dwd_continue_with(struct dwd *d, const uint64_t *ids, size_t n,
 			  const char *const *variables);
 

@@ -115,6 +115,14 @@ def compare(plain, changed, env):
     assert changed.kept_auxv.startswith(changed.vector()), changed.auxv
 
 
+def hold(b, program=None, **options):
+    """A program that is stopped, its process, and the stop."""
+    program = program or b.program()
+    b.main.watch(program)
+    child = b.run(program, **options)
+    return program, child, b.main.wait(program)
+
+
 @case
 def nothing_else_changes(b):
     for source, word in ENTRIES.items():
@@ -164,9 +172,7 @@ def privileged_directory():
 def set_id_is_refused(b, program, mode):
     os.chown(program, 65534, 65534)
     os.chmod(program, mode)
-    b.main.watch(program)
-    child = b.run(program)
-    b.main.wait(program)
+    _, child, _ = hold(b, program)
     stop = refused(b, program, 'the program is set-id or has file capabilities')
     assert stop['setenv_error'].startswith('the program is set-id'), stop
     assert 'setenv' not in stop, stop
@@ -186,9 +192,7 @@ def never_of_programs_with_file_capabilities(b):
         program = b.program(directory=directory)
         # cap_net_raw+ep, as setcap(8) of libcap writes it
         os.setxattr(program, 'security.capability', struct.pack('<5I', 0x02000001, 1 << 13, 0, 0, 0))
-        b.main.watch(program)
-        child = b.run(program, user=65534, group=65534, extra_groups=[])
-        b.main.wait(program)
+        _, child, _ = hold(b, program, user=65534, group=65534, extra_groups=[])
         refused(b, program, 'the program is set-id or has file capabilities')
         b.caught(child, program)
 
@@ -203,10 +207,7 @@ def ptrace(request, pid):
 
 @case
 def not_after_the_first_instruction(b):
-    program = b.program()
-    b.main.watch(program)
-    child = b.run(program)
-    stop = b.main.wait(program)
+    program, child, stop = hold(b)
     for request in (PTRACE_SEIZE, PTRACE_SINGLESTEP, PTRACE_DETACH):
         ptrace(request, stop['pid'])
     until(lambda: state_of(stop['pid']) == 'T', 'the process to be stopped again')
@@ -217,10 +218,7 @@ def not_after_the_first_instruction(b):
 
 @case
 def not_under_a_debugger(b):
-    program = b.program()
-    b.main.watch(program)
-    child = b.run(program)
-    stop = b.main.wait(program)
+    program, child, stop = hold(b)
     ptrace(PTRACE_SEIZE, stop['pid'])
     done = b.main.dwd('continue', program, '--setenv', 'A=1', status=1)
     assert 'is attached, which does not allow this' in done.stderr, done.stderr
@@ -235,10 +233,7 @@ def not_in_a_frozen_cgroup(b):
     freezer = f'/sys/fs/cgroup/freezer/{b.unique()}'
     if not os.path.exists('/sys/fs/cgroup/freezer/cgroup.procs'):
         raise Skip('no freezer of cgroup v1 is mounted')
-    program = b.program()
-    b.main.watch(program)
-    child = b.run(program)
-    stop = b.main.wait(program)
+    program, child, stop = hold(b)
 
     def freeze(state):
         with open(f'{freezer}/freezer.state', 'w', encoding='ascii') as f:
@@ -262,11 +257,8 @@ def not_in_a_frozen_cgroup(b):
 
 @case
 def not_beyond_what_the_stack_may_hold(b):
-    program = b.program()
-    b.main.watch(program)
     limit = 160 * 1024
-    child = b.run(program, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, (limit, limit)))
-    b.main.wait(program)
+    program, child, _ = hold(b, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, (limit, limit)))
     done = b.main.dwd('continue', program, '--setenv', 'A=' + 50000 * 'a', status=1)
     assert 'no room on its stack' in done.stderr, done.stderr
     equal(b.main.stops(program)[0]['state'], 'stopped', 'state')
@@ -276,10 +268,7 @@ def not_beyond_what_the_stack_may_hold(b):
 
 @case
 def what_is_no_variable(b):
-    program = b.program()
-    b.main.watch(program)
-    child = b.run(program)
-    b.main.wait(program)
+    program, child, _ = hold(b)
     for variable, reason in (('A', "it has no '='"), ('=1', "there is no name before the '='"), ('', "it has no '='"),
                              ('A=' + 70000 * 'a', 'more than 64 KiB at once')):
         done = b.main.dwd('continue', program, '--setenv', variable, status=2)
