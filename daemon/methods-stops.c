@@ -31,15 +31,24 @@ void method_list_stops(struct call *call)
 	methods_list(call, "stops", next_stop);
 }
 
+static int set_variables(struct call *call, struct stop *s)
+{
+	_cleanup_free_ const char **variables = NULL;
+	int r;
+
+	r = params_strings(call->parameters, "setenv", &variables);
+	if (r < 0 || !variables)
+		return r;
+	return watchdog_set_variables(call->service->watchdog, s, variables);
+}
+
 static int do_continue(struct call *call, struct stop *s)
 {
-	int answer = ANSWER_OK;
+	int answer = set_variables(call, s);
 
-	if (call->variables)
-		answer = watchdog_set_variables(call->service->watchdog, s, call->variables);
-	if (answer != ANSWER_OK)
-		return answer;
-	return watchdog_continue(call->service->watchdog, call_client(call), s);
+	return answer == ANSWER_OK
+		       ? watchdog_continue(call->service->watchdog, call_client(call), s)
+		       : answer;
 }
 
 static int do_kill(struct call *call, struct stop *s)
@@ -73,14 +82,7 @@ static void act_on_some(struct call *call)
 	}
 }
 
-/* The first stop that could not be acted on: what the call fails with. */
-struct failure {
-	int answer; /* ANSWER_OK: there was none */
-	uint64_t id;
-	struct stop_now now;
-};
-
-static void act_on_one(struct call *call, uint64_t id, struct failure *failure)
+static void act_on_one(struct call *call, uint64_t id)
 {
 	struct stop *s = watchdog_find_stop(call->service->watchdog, id);
 	int answer = ANSWER_NO_SUCH_STOP;
@@ -89,28 +91,30 @@ static void act_on_one(struct call *call, uint64_t id, struct failure *failure)
 		answer = call->act(call, s);
 	if (answer == ANSWER_OK) {
 		call->done++;
-	} else if (failure->answer == ANSWER_OK) {
-		failure->answer = answer;
-		failure->id = id;
+	} else if (call->failure == ANSWER_OK) {
+		call->failure = answer;
+		call->failed_id = id;
 		s = watchdog_find_stop(call->service->watchdog, id);
 		if (s)
-			failure->now = s->now;
+			call->failed_now = s->now;
 	}
 }
 
-/* All that can be done is done, also if something fails. */
-static void act_on_named(struct call *call, json_t *ids)
+/* All that can be done is done, also if something fails. To set variables takes long: one at a
+ * time. */
+static void act_on_named(struct call *call)
 {
-	struct failure failure = {};
-	json_t *id;
-	size_t i;
+	const json_t *ids = json_object_get(call->parameters, "ids");
+	int most = json_object_get(call->parameters, "setenv") ? 1 : A_FEW;
 
-	json_array_foreach (ids, i, id)
-		act_on_one(call, (uint64_t)json_integer_value(id), &failure);
-	if (failure.answer == ANSWER_OK)
+	for (int i = 0; i < most && call->place < json_array_size(ids); i++)
+		act_on_one(call, (uint64_t)json_integer_value(json_array_get(ids, call->place++)));
+	if (call->place < json_array_size(ids))
+		return;
+	if (call->failure == ANSWER_OK)
 		reply_done(call);
 	else
-		methods_fail(call, failure.answer, failure.id, &failure.now);
+		methods_fail(call, call->failure, call->failed_id, &call->failed_now);
 }
 
 static void act(struct call *call, int (*action)(struct call *, struct stop *), const char *key)
@@ -126,7 +130,7 @@ static void act(struct call *call, int (*action)(struct call *, struct stop *), 
 		call->end = watchdog_newest_stop(call->service->watchdog);
 		call->produce = act_on_some;
 	} else {
-		act_on_named(call, ids);
+		call->produce = act_on_named;
 	}
 }
 
@@ -141,9 +145,7 @@ void method_continue(struct call *call)
 	} else if (variables && params_bool(call->parameters, "all", false)) {
 		methods_fail_parameter(call, "setenv");
 	} else if (methods_check_variables(call, variables)) {
-		call->variables = variables;
 		act(call, do_continue, "continued");
-		call->variables = NULL;
 	}
 }
 

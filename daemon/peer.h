@@ -57,10 +57,13 @@ struct call {
 	/* For one that lists: the next object. */
 	bool (*next)(struct call *call, json_t **ret);
 
-	/* For one that acts on stops: how, and how many it was done to; what they are given. */
+	/* For one that acts on stops: how, how many it was done to, and the first that it could not
+	 * be done to, with what the engine answered and what was true of it then. */
 	int (*act)(struct call *call, struct stop *s);
-	const char *const *variables;
 	size_t done;
+	int failure; /* ANSWER_OK: there was none */
+	uint64_t failed_id;
+	struct stop_now failed_now;
 
 	/* For one that waits. */
 	struct watchdog_waiter waiter;
