@@ -98,6 +98,9 @@ struct dwd_counters {
 	__u64 skipped[DWD_SKIP_COUNT];
 };
 
+#define DWD_FILTER_ARGS 4   /* patterns of one watch */
+#define DWD_ARG_MAX	255 /* bytes of one */
+
 /* Settings and state shared through the object's .bss. */
 struct dwd_control {
 	__u32 armed;	   /* daemon: match at all */

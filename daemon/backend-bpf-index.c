@@ -248,8 +248,8 @@ int index_add(struct index *ix, uint32_t slot, const struct watch *watch,
 	ix->slots[slot]->kind = watch->kind;
 	*entry = (struct dwd_watch_entry){
 		.kind = watch->kind,
-		.has_uid = watch->has_uid,
-		.uid = watch->uid,
+		.has_uid = watch->filters.has_uid,
+		.uid = watch->filters.uid,
 	};
 	if (watch->kind == DWD_WATCH_DIRECTORY)
 		__atomic_add_fetch(&ix->maps.control->directories, 1, __ATOMIC_RELEASE);

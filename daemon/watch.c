@@ -178,7 +178,8 @@ json_t *watch_to_json(const struct watch *w, const struct dwd_counters *counters
 	if (!object)
 		return NULL;
 	if (varlink_set_bytes(object, "target", w->target, strlen(w->target)) < 0 ||
-	    (w->has_uid && json_object_set_new(object, "uid", json_integer(w->uid)) < 0)) {
+	    (w->filters.has_uid &&
+	     json_object_set_new(object, "uid", json_integer(w->filters.uid)) < 0)) {
 		json_decref(object);
 		return NULL;
 	}

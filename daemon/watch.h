@@ -15,13 +15,32 @@
 #include "event.h"
 #include "util.h"
 
+/* What narrows a watch; all of it must hold. Zero or NULL does not narrow. */
+struct watch_filters {
+	bool has_uid;
+	uid_t uid;
+	char **args; /* patterns, each of which an argument must match; ended by NULL, or NULL */
+	pid_t under; /* beneath this process, in the daemon's pid namespace */
+	uint64_t under_start; /* its start time in clock ticks, as /proc/PID/stat has it */
+	char *under_name;     /* beneath a process with this comm */
+	char *cgroup;	      /* absolute path of a directory of the cgroup2 file system */
+	uint64_t skip;	      /* let so many matches run first */
+	uint64_t count;	      /* stop so many, then no more */
+	uint64_t max_stopped; /* at one time */
+};
+
+/* What a pattern of `args` may be: text up to DWD_ARG_MAX bytes that an argument other than argv[0]
+ * equals; a `*` at its start or end stands for anything. */
+
 struct watch {
 	uint64_t id;
 	uint32_t slot;
 	enum dwd_watch_kind kind;
 	char *target; /* normalised; a directory ends with a slash */
-	bool has_uid;
-	uid_t uid;
+	struct watch_filters filters;
+	uint64_t hold;	/* ms until `then` happens to a stop that nobody took; 0: never */
+	bool then_kill; /* else it is released */
+	bool own;	/* ends with the connection that made it */
 	uid_t owner;
 	int64_t created; /* realtime, us since the epoch */
 	char **setenv;	 /* what it stops is given these variables; ended by NULL, or NULL */

@@ -329,8 +329,8 @@ int watchdog_add_watch(struct watchdog *w, const struct watchdog_client *client,
 		return r == -EINVAL ? ANSWER_INVALID_TARGET : r;
 	watch->owner = client->uid;
 	if (uid) {
-		watch->has_uid = true;
-		watch->uid = *uid;
+		watch->filters.has_uid = true;
+		watch->filters.uid = *uid;
 	}
 	r = put_in_force(w, watch);
 	if (r < 0)

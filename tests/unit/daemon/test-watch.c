@@ -105,8 +105,8 @@ static void test_json(void **state)
 		.id = 7,
 		.kind = DWD_WATCH_DIRECTORY,
 		.target = (char *)"/opt/\xff/",
-		.has_uid = true,
-		.uid = 1000,
+		.filters.has_uid = true,
+		.filters.uid = 1000,
 		.owner = 33,
 		.created = 1700000000000042,
 	};
