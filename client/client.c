@@ -24,6 +24,12 @@ void client_disconnect(struct client *c)
 	c->connected_to = NULL;
 }
 
+void client_check(struct client *c)
+{
+	if (c->dwd && dwd_dispatch(c->dwd, 0) < 0)
+		client_disconnect(c);
+}
+
 /* The daemon's absence is common enough to be explained in the user's terms. */
 static enum exit_status explain_absence(const struct client *c)
 {

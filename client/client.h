@@ -11,6 +11,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "color.h"
 #include "dwd.h"
@@ -23,18 +24,28 @@ struct client_options {
 	bool quiet;    /* no word but errors and the data asked for */
 	bool no_start; /* never start a daemon */
 	enum color_mode color;
+	bool keep_going; /* a script is not ended by an error */
 };
 
 struct client {
 	struct client_options options;
 	struct dwd *dwd;    /* NULL while there is no connection */
 	char *connected_to; /* the socket of `dwd` */
+
+	/* The shell alone uses these; it clears what the last command told it before the next. */
+	bool in_shell;
+	bool leave;	     /* the session is to end */
+	uint64_t shown_stop; /* the user has just been shown this stop, */
+	bool shown_all;	     /* or all that happened */
 };
 
 /* Have a connection in c->dwd, using the present one if it leads where it should. With `start` a
  * daemon is started if there is none and that is allowed. Answers an exit status. */
 enum exit_status client_connect(struct client *c, bool start);
 void client_disconnect(struct client *c);
+
+/* Forget a connection that the daemon has ended meanwhile, so that the next command makes one. */
+void client_check(struct client *c);
 
 /* Where the daemon is looked for. */
 const char *client_socket(const struct client *c);

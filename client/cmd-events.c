@@ -6,47 +6,17 @@
 #include "show.h"
 #include "util.h"
 
-/* What happened to a stop: whose, and for a fresh one by which watch and what it runs. */
-static void print_stop(const struct dwd_event *event)
-{
-	const struct dwd_stop *stop = event->stop;
-	_cleanup_free_ char *command = NULL;
-
-	printf(" " STOP_FORMAT, STOP_ARGS(stop));
-	if (!str_eq(event->event, "stopped"))
-		return;
-	command = show_command(stop);
-	printf(" by watch %llu: %s", (unsigned long long)stop->watch, command ? command : "?");
-}
-
-static void print_event(const struct dwd_event *event)
-{
-	printf("%s %s", event->time, event->event);
-	if (event->stop)
-		print_stop(event);
-	if (event->watch)
-		printf(" watch %llu: %s", (unsigned long long)event->watch->id,
-		       event->watch->target);
-	if (event->skip_reason)
-		printf(" %s (pid %d) by watch %llu: %s", event->skip_comm, (int)event->skip_pid,
-		       (unsigned long long)event->skip_watch, event->skip_reason);
-	if (event->signal)
-		printf(", %s", event->signal);
-	if (event->by)
-		printf(", by process %d", (int)event->by);
-	if (event->lost)
-		printf(" (%llu events before this one were lost)", (unsigned long long)event->lost);
-	putchar('\n');
-}
-
 static void show(struct dwd *d, const struct dwd_event *event, void *userdata)
 {
 	const struct client *c = userdata;
 
-	if (c->options.json)
+	if (c->options.json) {
 		print_json_line(dwd_event_json(event));
-	else
-		print_event(event);
+		return;
+	}
+	printf("%s ", event->time);
+	show_event(stdout, event);
+	putchar('\n');
 }
 
 static enum exit_status follow(struct client *c)
@@ -69,6 +39,7 @@ static enum exit_status run(struct client *c, const struct args *args)
 		return status;
 	if (args_get(args, "follow")) {
 		status = follow(c);
+		c->shown_all = true;
 		/* A subscription lasts as long as its connection. */
 		client_disconnect(c);
 		return status;

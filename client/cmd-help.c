@@ -47,6 +47,12 @@ static void help_on_all(void)
 			printf("  %-*s %s\n", HELP_COLUMN - 3 - 12, (*c)->name, (*c)->summary);
 	}
 	print_options("Options of every command:", cmd_global_options);
+	print_options("Option of dwd without a command:", cmd_shell_options);
+	puts("\nWithout a command dwd is a shell, in which all of these work, #N needs no quotes, "
+	     "!COMMAND\n"
+	     "runs a command of the system, and exit or Ctrl-D leaves. If its standard input is "
+	     "not a\n"
+	     "terminal it runs the lines there as a script and stops at the first error.");
 	puts("\nA SELECTOR is a PID, '#N' for the stop with id N, the NAME of a program, or a "
 	     "PATH.\n"
 	     "dwd help COMMAND tells more, dwd(1) all.");

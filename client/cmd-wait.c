@@ -28,6 +28,7 @@ static enum exit_status run(struct client *c, const struct args *args)
 	if (r < 0)
 		return client_failed(c, r);
 
+	c->shown_stop = stop->id;
 	if (c->options.json) {
 		print_json_line(dwd_stop_json(stop));
 		return EXIT_DONE;

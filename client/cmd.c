@@ -13,7 +13,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_watch,	     &cmd_unwatch, &cmd_watches,  &cmd_list,	&cmd_info,
 	&cmd_wait,	     &cmd_attach,  &cmd_continue, &cmd_kill,	&cmd_events,
 	&cmd_status,	     &cmd_doctor,  &cmd_help,	  &cmd_version, &cmd_debugger_attached,
-	&cmd_complete_words, NULL,
+	&cmd_complete_words, &cmd_exit,	   &cmd_quit,	  NULL,
 };
 
 const struct option_spec cmd_global_options[] = {
@@ -33,7 +33,12 @@ const struct option_spec cmd_global_options[] = {
 	{0},
 };
 
-#define COMMANDS_MAX 32
+const struct option_spec cmd_shell_options[] = {
+	{.name = "keep-going", .help = "do not end a script on standard input at the first error"},
+	{0},
+};
+
+#define COMMANDS_MAX 40
 
 /* The names that a user may type, in the order of the table. */
 static size_t visible_names(const char **names)
@@ -182,6 +187,55 @@ int cmd_run(struct client *c, int argc, char **argv)
 	r = (int)cmd_apply_options(c, &args);
 	if (r == EXIT_DONE)
 		r = run_parsed(c, cmd, &args);
+	c->options = before;
+	color_choose(before.color);
+	return r;
+}
+
+static int run_without_command(struct client *c, const struct args *args,
+			       int (*shell)(struct client *c))
+{
+	if (args_get(args, "help"))
+		return (int)cmd_help.run(c, args);
+	if (args_get(args, "version"))
+		return (int)cmd_version.run(c, args);
+	if (shell)
+		return shell(c);
+	print_error("what is to be done? help lists the commands");
+	return EXIT_USAGE;
+}
+
+static int run_after_options(struct client *c, const struct args *args,
+			     int (*shell)(struct client *c))
+{
+	enum exit_status status = cmd_apply_options(c, args);
+
+	if (status != EXIT_DONE)
+		return (int)status;
+	c->options.keep_going = args_get(args, "keep-going");
+	if (args->count == 0 || args_get(args, "help") || args_get(args, "version"))
+		return run_without_command(c, args, shell);
+	if (!c->options.keep_going)
+		return cmd_run(c, args->count, args->words);
+	print_error("--keep-going is for a script on standard input, not for '%s'", args->words[0]);
+	return EXIT_USAGE;
+}
+
+int cmd_run_line(struct client *c, int argc, char **argv, int (*shell)(struct client *c))
+{
+	const struct option_spec *const specs[] = {cmd_global_options,
+						   shell ? cmd_shell_options : NULL, NULL};
+	const struct client_options before = c->options;
+	_cleanup_(args_done) struct args args = {0};
+	int r = args_parse(&args, specs, argc, argv, ARGS_STOP);
+
+	if (r == -EINVAL) {
+		print_error("%s (dwd --help lists the options)", args.error);
+		return EXIT_USAGE;
+	}
+	if (r < 0)
+		return print_failure("cannot read the command line", r);
+	r = run_after_options(c, &args, shell);
 	c->options = before;
 	color_choose(before.color);
 	return r;

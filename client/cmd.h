@@ -31,6 +31,8 @@ struct cmd {
 extern const struct cmd *const cmd_table[];
 /* The options that every command takes, before its name and after. */
 extern const struct option_spec cmd_global_options[];
+/* Those of dwd without a command. */
+extern const struct option_spec cmd_shell_options[];
 
 /* Options that several commands have. */
 #define CMD_OPTION_TIMEOUT                                                     \
@@ -58,6 +60,10 @@ extern const struct option_spec cmd_global_options[];
  * command alone. Answers the exit status. */
 int cmd_run(struct client *c, int argc, char **argv);
 
+/* Run a whole command line: options, then a command or, if there is none, `shell`, which is NULL
+ * within the shell. Options hold for this line alone. Answers the exit status. */
+int cmd_run_line(struct client *c, int argc, char **argv, int (*shell)(struct client *c));
+
 /* Obey the global options among `args`. Answers an exit status. */
 enum exit_status cmd_apply_options(struct client *c, const struct args *args);
 
@@ -81,7 +87,8 @@ void cmd_print_help(const struct cmd *cmd);
 extern const struct cmd cmd_watch, cmd_unwatch, cmd_watches;
 extern const struct cmd cmd_list, cmd_info, cmd_wait, cmd_attach, cmd_debugger_attached;
 extern const struct cmd cmd_continue, cmd_kill;
-extern const struct cmd cmd_events, cmd_status, cmd_doctor, cmd_help, cmd_version;
+extern const struct cmd cmd_events, cmd_status, cmd_doctor, cmd_help, cmd_version, cmd_exit,
+	cmd_quit;
 extern const struct cmd cmd_complete_words;
 
 #endif

@@ -12,6 +12,7 @@ struct place {
 	const struct option_spec *value_of; /* the word is the value of this option */
 	int operands;			    /* that many stand before it */
 	int rest;			    /* so many words behind `--`, -1: no `--` yet */
+	bool shell;			    /* it is one in dwd's own shell */
 	bool unknown;			    /* there is no such command, or there are several */
 	const char *socket;		    /* given by the words */
 };
@@ -30,7 +31,7 @@ struct tables {
 
 static struct tables tables_at(const struct place *place)
 {
-	struct tables t = {{cmd_global_options}};
+	struct tables t = {{cmd_global_options, place->shell ? NULL : cmd_shell_options}};
 
 	if (place->cmd && place->cmd->options)
 		t = (struct tables){{place->cmd->options, cmd_global_options}};
@@ -220,7 +221,7 @@ static void complete_at(const struct completion_run *run)
 int complete_words(struct client *c, int argc, char *const *argv, struct completions *ret)
 {
 	struct completions list = {.word = argv[argc - 1]};
-	struct place place = {.rest = -1};
+	struct place place = {.rest = -1, .shell = c->in_shell};
 	const struct completion_run run = {.client = c, .place = &place, .list = &list};
 
 	for (int i = 0; i < argc - 1 && !place.unknown; i++)

@@ -3,7 +3,7 @@
 /*
  * dwd: the command line of the debug watchdog, on libdwd alone.
  *
- * This file makes the process fit to run commands, runs the one it was given, and sees that what
+ * This file makes the process fit to run commands, runs the one it was given, or the shell, and sees that what
  * was printed arrived. What the commands are and do is elsewhere: cmd.h.
  */
 
@@ -14,6 +14,7 @@
 
 #include "cmd.h"
 #include "print.h"
+#include "shell.h"
 #include "util.h"
 
 /* A standard stream the caller closed must not become somebody's socket. What is opened in its
@@ -34,34 +35,6 @@ static void set_signals(void)
 	signal(SIGCHLD, SIG_DFL);
 }
 
-/* The global options before the command; the rest of the words are the command's. */
-static int run(struct client *c, int argc, char **argv)
-{
-	const struct option_spec *const specs[] = {cmd_global_options, NULL};
-	_cleanup_(args_done) struct args args = {0};
-	int r = args_parse(&args, specs, argc - 1, argv + 1, ARGS_STOP);
-
-	if (r == -EINVAL) {
-		print_error("%s (dwd --help lists the options)", args.error);
-		return EXIT_USAGE;
-	}
-	if (r < 0)
-		return print_failure("cannot read the command line", r);
-
-	r = (int)cmd_apply_options(c, &args);
-	if (r != EXIT_DONE)
-		return r;
-	if (args_get(&args, "help"))
-		return (int)cmd_help.run(c, &args);
-	if (args_get(&args, "version"))
-		return (int)cmd_version.run(c, &args);
-	if (args.count == 0) {
-		print_error("what is to be done? dwd help lists the commands");
-		return EXIT_USAGE;
-	}
-	return cmd_run(c, args.count, args.words);
-}
-
 int main(int argc, char **argv)
 {
 	struct client client = {0};
@@ -71,7 +44,7 @@ int main(int argc, char **argv)
 	set_signals();
 	setlocale(LC_ALL, "");
 
-	status = run(&client, argc, argv);
+	status = cmd_run_line(&client, argc - 1, argv + 1, shell_run);
 	client_disconnect(&client);
 
 	r = print_flush();

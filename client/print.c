@@ -9,6 +9,8 @@
 
 #define LABEL_WIDTH 14
 
+static unsigned long script_line, error_count;
+
 /* A line on standard error, which may hold what the user typed. */
 static _printf_(2, 0) void complain(enum color color, const char *format, va_list ap)
 {
@@ -18,14 +20,27 @@ static _printf_(2, 0) void complain(enum color color, const char *format, va_lis
 		text = NULL;
 	fflush(stdout);
 	fprintf(stderr, "%sdwd:%s ", color_on(stderr, color), color_off(stderr, color));
+	if (color == COLOR_ERROR && script_line > 0)
+		fprintf(stderr, "line %lu: ", script_line);
 	printable_put(stderr, text ? text : strerror(ENOMEM));
 	fputc('\n', stderr);
+}
+
+void print_set_line(unsigned long line)
+{
+	script_line = line;
+}
+
+unsigned long print_error_count(void)
+{
+	return error_count;
 }
 
 void print_error(const char *format, ...)
 {
 	va_list ap;
 
+	error_count++;
 	va_start(ap, format);
 	complain(COLOR_ERROR, format, ap);
 	va_end(ap);

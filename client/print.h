@@ -15,6 +15,9 @@
 
 /* Something failed. One line, without a newline at the end. */
 void print_error(const char *format, ...) _printf_(1, 2);
+/* Errors from now on are told with a line of a script, 0: without; and how many there were. */
+void print_set_line(unsigned long line);
+unsigned long print_error_count(void);
 /* The same for a failure that is not the daemon's: "WHAT: strerror". Answers the exit status. */
 enum exit_status print_failure(const char *what, int result);
 /* Something worth knowing, on standard error; and what was done, on standard output. Neither is

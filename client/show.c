@@ -2,7 +2,6 @@
 #include "show.h"
 
 #include <pwd.h>
-#include <stdio.h>
 
 #include "duration.h"
 #include "quote.h"
@@ -32,6 +31,39 @@ void show_user(uid_t uid, char *buffer, size_t size)
 		snprintf(buffer, size, "%s", user->pw_name);
 	else
 		snprintf(buffer, size, "%u", (unsigned)uid);
+}
+
+/* What happened to a stop: whose, and for a fresh one by which watch and what it runs. */
+static void show_event_stop(FILE *f, const struct dwd_event *event)
+{
+	const struct dwd_stop *stop = event->stop;
+	_cleanup_free_ char *command = NULL;
+
+	fprintf(f, " " STOP_FORMAT, STOP_ARGS(stop));
+	if (!str_eq(event->event, "stopped"))
+		return;
+	command = show_command(stop);
+	fprintf(f, " by watch %llu: %s", (unsigned long long)stop->watch, command ? command : "?");
+}
+
+void show_event(FILE *f, const struct dwd_event *event)
+{
+	fputs(event->event, f);
+	if (event->stop)
+		show_event_stop(f, event);
+	if (event->watch)
+		fprintf(f, " watch %llu: %s", (unsigned long long)event->watch->id,
+			event->watch->target);
+	if (event->skip_reason)
+		fprintf(f, " %s (pid %d) by watch %llu: %s", event->skip_comm, (int)event->skip_pid,
+			(unsigned long long)event->skip_watch, event->skip_reason);
+	if (event->signal)
+		fprintf(f, ", %s", event->signal);
+	if (event->by)
+		fprintf(f, ", by process %d", (int)event->by);
+	if (event->lost)
+		fprintf(f, " (%llu events before this one were lost)",
+			(unsigned long long)event->lost);
 }
 
 static void add_row(struct table *t, const struct dwd_stop *stop, const char *user)

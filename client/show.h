@@ -6,6 +6,8 @@
  * Stops and users as people read them.
  */
 
+#include <stdio.h>
+
 #include "client.h"
 
 /* `#3 sshd (pid 1234)`, for printf(). */
@@ -18,6 +20,9 @@ char *show_command(const struct dwd_stop *stop);
 
 /* The name of a user, or the number if he has none. */
 void show_user(uid_t uid, char *buffer, size_t size);
+
+/* What happened, without when: its kind first, then to what; no newline. */
+void show_event(FILE *f, const struct dwd_event *event);
 
 /* A table of `n` stops. 0 or -errno. */
 int show_stops(struct dwd_stop *const *stops, size_t n);

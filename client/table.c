@@ -3,8 +3,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <wchar.h>
 #include <libsmartcols/libsmartcols.h>
+
+#include "width.h"
 
 /* Of the last column so much is to be seen, before any other is left out. */
 #define LAST_WIDTH 24
@@ -18,22 +19,6 @@ struct table {
 	size_t cell;
 	int error;
 };
-
-/* How many columns of a terminal a printable text takes. */
-static size_t width_of(const char *text)
-{
-	mbstate_t state = {0};
-	size_t width = 0, n;
-	wchar_t c;
-
-	while ((n = mbrtowc(&c, text, MB_CUR_MAX, &state)) != 0 && n <= MB_CUR_MAX) {
-		int w = wcwidth(c);
-
-		width += w > 0 ? (size_t)w : 0;
-		text += n;
-	}
-	return width + strlen(n == 0 ? "" : text);
-}
 
 static void widen(struct table *t, size_t column, const char *text)
 {

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DWD_CLIENT_WIDTH_H
+#define DWD_CLIENT_WIDTH_H
+
+/*
+ * How much room printable text takes on a terminal. Pure.
+ */
+
+#include <stddef.h>
+
+/* In columns. */
+size_t width_of(const char *text);
+
+/* The length in bytes of the longest beginning of `text` that takes at most `columns`. */
+size_t width_fitting(const char *text, size_t columns);
+
+#endif
