@@ -186,7 +186,8 @@ static void run_line(const char *line)
 	session.status = shell_line(c, line, session.status);
 	if (print_flush() < 0)
 		c->leave = true;
-	if (shell_terminal_take_back(&session.terminal))
+	/* What was interrupted or killed may have left the cursor behind some text. */
+	if (shell_terminal_take_back(&session.terminal) || session.status > 128)
 		putchar('\n');
 	shell_monitor_catch_up(session.monitor);
 }

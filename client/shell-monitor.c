@@ -172,8 +172,7 @@ static void on_event(struct dwd *d, const struct dwd_event *event, void *userdat
 
 static void on_error(struct dwd *d, int error, const char *message, void *userdata)
 {
-	say(userdata, COLOR_ERROR, "dwd: the daemon is gone (%s); looking for it every second",
-	    message);
+	say(userdata, COLOR_ERROR, "dwd: the daemon is gone (%s); looking for it", message);
 }
 
 /* Take the stops there are for known, and no others. 0 or -errno. */
@@ -208,9 +207,9 @@ static void announce(struct shell_monitor *m)
 
 	if (dwd_status(m->dwd, &status) < 0)
 		return;
-	say(m, COLOR_PLAIN, "dwd: the daemon is %s (pid %d, %s backend, %llu watches)",
+	say(m, COLOR_PLAIN, "dwd: the daemon is %s (pid %d, %s backend, %llu watch%s)",
 	    m->was_connected ? "back" : "there", (int)status->pid, status->backend,
-	    (unsigned long long)status->watches);
+	    (unsigned long long)status->watches, status->watches == 1 ? "" : "es");
 	dwd_status_free(status);
 }
 
