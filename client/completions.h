@@ -19,11 +19,11 @@ struct completion {
 };
 
 struct completions {
-	const char *word;	   /* borrowed: what was typed so far */
-	const char *glue;	   /* borrowed: how every candidate begins, as in --name=; or NULL */
+	const char *word; /* borrowed: what was typed so far */
+	const char *glue; /* borrowed: how each candidate begins, as in --name=; or NULL */
 	struct completion *items;
 	size_t count;
-	int error;		   /* the first -errno */
+	int error; /* the first -errno */
 };
 
 /* Offer `glue` + `text`. `note` NULL: none. */

@@ -3,8 +3,8 @@
 /*
  * dwd: the command line of the debug watchdog, on libdwd alone.
  *
- * This file makes the process fit to run commands, runs the one it was given, or the shell, and sees that what
- * was printed arrived. What the commands are and do is elsewhere: cmd.h.
+ * This file makes the process fit to run commands, runs the one it was given, or the shell, and
+ * sees that what was printed arrived. What the commands are and do is elsewhere: cmd.h, shell.h.
  */
 
 #include <fcntl.h>
