@@ -187,9 +187,10 @@ static void run_line(const char *line)
 	if (print_flush() < 0)
 		c->leave = true;
 	/* What was interrupted or killed may have left the cursor behind some text. */
-	if (shell_terminal_take_back(&session.terminal) || session.status > 128)
+	if (shell_terminal_interrupted() || session.status > 128)
 		putchar('\n');
 	shell_monitor_catch_up(session.monitor);
+	shell_terminal_take_back(&session.terminal);
 }
 
 static void run_typed(void)
@@ -199,6 +200,18 @@ static void run_typed(void)
 
 	while (rest && !session.client->leave && (line = strsep(&rest, "\n")))
 		run_line(line);
+}
+
+/* A daemon that hangs does so when it is connected to: then Ctrl-C must not go unheard. */
+static void update_monitor(void)
+{
+	bool connected = shell_monitor_connected(session.monitor);
+
+	if (!connected)
+		shell_terminal_lend(&session.terminal);
+	shell_monitor_update(session.monitor);
+	if (!connected)
+		shell_terminal_take_back(&session.terminal);
 }
 
 /* Wait for something to happen, and see to it. */
@@ -217,7 +230,7 @@ static int attend(void)
 	if (n > 0 && fds[0].revents)
 		on_signal(shell_terminal_signal(&session.terminal));
 	if (n == 0 || (n > 0 && fds[2].revents))
-		shell_monitor_update(session.monitor);
+		update_monitor();
 	if (n > 0 && fds[1].revents)
 		rl_callback_read_char();
 	return 0;
@@ -278,8 +291,8 @@ int shell_interactive(struct client *c)
 		/* A failure is explained, and no reason not to begin. */
 		shell_terminal_lend(&session.terminal);
 		client_connect(c, true);
-		shell_terminal_take_back(&session.terminal);
 		shell_monitor_update(session.monitor);
+		shell_terminal_take_back(&session.terminal);
 		r = converse();
 		say_goodbye();
 	}

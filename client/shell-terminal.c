@@ -53,7 +53,12 @@ void shell_terminal_lend(struct shell_terminal *t)
 	sigprocmask(SIG_SETMASK, &t->outside, NULL);
 }
 
-bool shell_terminal_take_back(struct shell_terminal *t)
+bool shell_terminal_interrupted(void)
+{
+	return interrupts > 0;
+}
+
+void shell_terminal_take_back(struct shell_terminal *t)
 {
 	sigset_t set, before;
 
@@ -69,7 +74,6 @@ bool shell_terminal_take_back(struct shell_terminal *t)
 	tcsetpgrp(STDIN_FILENO, getpgrp());
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &t->modes);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	return interrupts > 0;
 }
 
 int shell_terminal_signal(struct shell_terminal *t)

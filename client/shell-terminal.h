@@ -25,9 +25,12 @@ struct shell_terminal {
 int shell_terminal_open(struct shell_terminal *t);
 void shell_terminal_close(struct shell_terminal *t);
 
-/* For the time of a command. taking it back tells whether Ctrl-C was pressed meanwhile. */
+/* For the time of a command, or of anything else that may have to be interrupted. */
 void shell_terminal_lend(struct shell_terminal *t);
-bool shell_terminal_take_back(struct shell_terminal *t);
+void shell_terminal_take_back(struct shell_terminal *t);
+
+/* Whether Ctrl-C was pressed since it was lent last. */
+bool shell_terminal_interrupted(void);
 
 /* The signal that waits at signal_fd, 0: none. */
 int shell_terminal_signal(struct shell_terminal *t);
