@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The shell, as a person uses it: keys go to a terminal, and its screen is read back."""
 
+import contextlib
 import os
 import re
 import signal
@@ -311,6 +312,12 @@ def terminal_settings(screen):
                           text=True).stdout
 
 
+def settings_of_commands(screen):
+    """What a command finds the terminal like, not readline's."""
+    screen.run('!stty -a', 'icanon')
+    return screen.lines()[1:-1]
+
+
 def foreground_group(pid):
     with open(f'/proc/{pid}/stat', encoding='utf-8') as f:
         return int(f.read().rpartition(')')[2].split()[5])
@@ -340,24 +347,42 @@ def gdb_has_the_terminal_and_gives_it_back(b):
         screen.expect('ended 0$')
 
 
-@case
-def gdb_that_is_killed_leaves_the_terminal_whole(b):
+@contextlib.contextmanager
+def killed_gdb(b, screen, *what_it_does):
+    """gdb on a fresh stop, at its prompt or at something else, which is killed in the end."""
     program = b.program('/bin/sleep')
     b.main.watch(program)
+    b.run(program, '1000')
+    screen.expect(r'\(1 stopped\)>$')
+    screen.type('attach --gdb -- -nx\n')
+    screen.expect(r'\(gdb\)$', 60)
+    for line in what_it_does:
+        screen.type(line + '\n')
+    yield
+    os.kill(child_of(screen, 'gdb'), signal.SIGKILL)
+    screen.expect(PROMPT)
+
+
+@case
+def gdb_that_is_killed_leaves_the_terminal_as_it_was(b):
+    """At its prompt gdb has the terminal without echo and line by line."""
     with shell(b, columns=120) as screen:
-        before = terminal_settings(screen)
-        b.run(program, '1000')
-        screen.expect(r'\(1 stopped\)>$')
-        screen.type('attach --gdb -- -nx\n')
-        screen.expect(r'\(gdb\)$', 60)
-        # Of a program that gdb runs the group is in the foreground when gdb dies.
-        screen.type('add-inferior -exec /bin/sleep\ninferior 2\nrun 1000\n')
-        screen.expect(r'Starting program')
-        until(lambda: foreground_group(shell_pid(screen)) != os.getpgid(shell_pid(screen)), 'another foreground')
-        os.kill(child_of(screen, 'gdb'), signal.SIGKILL)
-        screen.expect(PROMPT)
-        equal(terminal_settings(screen), before, 'terminal')
-        equal(foreground_group(shell_pid(screen)), os.getpgid(shell_pid(screen)), 'foreground')
+        before = settings_of_commands(screen)
+        with killed_gdb(b, screen):
+            assert '-icanon' in terminal_settings(screen)
+        equal(settings_of_commands(screen), before, 'terminal')
+        screen.run('list', 'nothing is stopped')
+
+
+@case
+def gdb_that_is_killed_leaves_the_foreground(b):
+    """The group of a program that gdb runs is in the foreground when gdb dies."""
+    with shell(b, columns=120) as screen:
+        pid = shell_pid(screen)
+        with killed_gdb(b, screen, 'add-inferior -exec /bin/sleep', 'inferior 2', 'run 1000'):
+            screen.expect(r'Starting program')
+            until(lambda: foreground_group(pid) != os.getpgid(pid), 'another foreground')
+        equal(foreground_group(pid), os.getpgid(pid), 'foreground')
         screen.run('list', 'nothing is stopped')
 
 
@@ -404,7 +429,8 @@ def scripts_that_are_none(b):
 
 @case
 def a_script_is_not_read_by_what_it_runs(b):
-    done = run_script(b, '!cat\n!echo reached\n')
+    padding = '# read ahead at most in part\n' * 1000
+    done = run_script(b, f'!cat\n{padding}!echo reached\n')
     equal((done.returncode, done.stdout), (0, 'reached\n'), 'the rest of the script')
 
 
@@ -540,7 +566,10 @@ def suspended_and_resumed(b):
         screen.expect(r'Stopped[\s\S]*\nbash>$')
         screen.type('fg\n')
         screen.expect(r'\ndwd> stat$')
-        screen.type('us --json\n')
+        screen.type('us --js')
+        screen.keys('Tab')  # which readline reads, and not the terminal
+        screen.expect(r'\ndwd> status --json$')
+        screen.keys('Enter')
         screen.expect(r'"pid":\d+[\s\S]*\ndwd>$')
         screen.keys('C-d')
         screen.expect(r'bash>$')
