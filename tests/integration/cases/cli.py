@@ -77,7 +77,9 @@ def json_of_a_stop(b):
     for field in 'id pid state exe path argv cwd uid gid ppid parent watch backend since'.split():
         assert field in stop, f'{field} is missing'
     equal(stop['argv'], [program, '0', 'ä"\\\\'], 'argv')
-    equal(b.main.json('info', stop['pid']), b.main.stops()[0], 'info')
+    info = b.main.json('info', stop['pid'])
+    del info['process']
+    equal(info, b.main.stops()[0], 'info')
     b.caught(child, program)
 
 
