@@ -21,5 +21,7 @@ void show_user(uid_t uid, char *buffer, size_t size);
 
 /* A table of `n` stops. 0 or -errno. */
 int show_stops(struct dwd_stop *const *stops, size_t n);
+/* The same table as text, malloc()ed. */
+int show_stops_text(struct dwd_stop *const *stops, size_t n, char **ret);
 
 #endif

@@ -27,6 +27,8 @@ int table_new(struct table **ret, const struct table_column *columns, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		int flags = columns[i].right ? SCOLS_FL_RIGHT : 0;
 
+		if (columns[i].tree)
+			flags |= SCOLS_FL_TREE;
 		if (i + 1 == n && isatty(STDOUT_FILENO))
 			flags |= SCOLS_FL_TRUNC;
 		if (!scols_table_new_column(t->scols, columns[i].name, 0, flags))
@@ -45,12 +47,19 @@ struct table *table_free(struct table *t)
 	return NULL;
 }
 
-void table_row(struct table *t)
+/* A struct table_line is smartcols' own, under a name that does not tell. */
+struct table_line *table_row_beneath(struct table *t, struct table_line *parent)
 {
-	t->line = scols_table_new_line(t->scols, NULL);
+	t->line = scols_table_new_line(t->scols, (struct libscols_line *)parent);
 	t->cell = 0;
 	if (!t->line)
 		t->error = -ENOMEM;
+	return (struct table_line *)t->line;
+}
+
+void table_row(struct table *t)
+{
+	table_row_beneath(t, NULL);
 }
 
 void table_cell(struct table *t, const char *format, ...)
@@ -77,4 +86,15 @@ void table_cell(struct table *t, const char *format, ...)
 int table_print(struct table *t)
 {
 	return t->error < 0 ? t->error : scols_print_table(t->scols);
+}
+
+int table_text(struct table *t, char **ret)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = t->error < 0 ? t->error : scols_print_table_to_string(t->scols, &text);
+
+	/* The newline of the last line is missing. */
+	if (r == 0 && asprintf(ret, "%s\n", text) < 0)
+		r = -ENOMEM;
+	return r;
 }
