@@ -76,31 +76,54 @@ static int unknown_option(struct args *args, const char *const *names, size_t n,
 	return mistake(args, "there is no option --%s; did you mean --%s?", name, names[near]);
 }
 
+/* All long options there are, and the one meant by what stands before a `=` in `text`, by its
+ * index, or what names_resolve() says. */
+struct long_options {
+	const struct option_spec *specs[OPTIONS_MAX];
+	const char *names[OPTIONS_MAX];
+	size_t count;
+	const char *equals; /* NULL: none */
+	char *name;	    /* as the user wrote it */
+};
+
+static ssize_t resolve_long(struct long_options *o, const struct option_spec *const *tables,
+			    const char *text)
+{
+	o->count = collect(tables, o->specs);
+	o->equals = strchr(text, '=');
+	o->name = o->equals ? strndup(text, (size_t)(o->equals - text)) : strdup(text);
+	if (!o->name)
+		return -ENOMEM;
+	for (size_t k = 0; k < o->count; k++)
+		o->names[k] = o->specs[k]->name;
+	return names_resolve(o->names, o->count, o->name);
+}
+
+static void long_options_done(struct long_options *o)
+{
+	free(o->name);
+}
+
 static int parse_long(struct cursor *c, const char *text)
 {
-	const struct option_spec *specs[OPTIONS_MAX];
-	const char *names[OPTIONS_MAX], *equals = strchr(text, '=');
-	_cleanup_free_ char *name = equals ? strndup(text, (size_t)(equals - text)) : strdup(text);
-	size_t n = collect(c->specs, specs);
+	_cleanup_(long_options_done) struct long_options o = {0};
+	ssize_t i = resolve_long(&o, c->specs, text);
+	const struct option_spec *spec;
 	char shown[64];
-	ssize_t i;
 
-	if (!name)
+	if (i == -ENOMEM)
 		return -ENOMEM;
-	for (size_t k = 0; k < n; k++)
-		names[k] = specs[k]->name;
-
-	i = names_resolve(names, n, name);
 	if (i == -ENOTUNIQ)
-		return mistake(c->args, "option --%s is ambiguous", name);
+		return mistake(c->args, "option --%s is ambiguous", o.name);
 	if (i < 0)
-		return unknown_option(c->args, names, n, name);
+		return unknown_option(c->args, o.names, o.count, o.name);
 
-	snprintf(shown, sizeof(shown), "--%s", names[i]);
-	if (!specs[i]->value)
-		return equals ? mistake(c->args, "option %s takes no value", shown)
-			      : give(c->args, specs[i], "");
-	return equals ? give(c->args, specs[i], equals + 1) : next_value(c, specs[i], shown);
+	spec = o.specs[i];
+	snprintf(shown, sizeof(shown), "--%s", spec->name);
+	if (!spec->value)
+		return o.equals ? mistake(c->args, "option %s takes no value", shown)
+				: give(c->args, spec, "");
+	return o.equals ? give(c->args, spec, o.equals + 1) : next_value(c, spec, shown);
 }
 
 static const struct option_spec *find_letter(struct cursor *c, char letter)
@@ -207,4 +230,40 @@ const char *args_get(const struct args *args, const char *name)
 			return args->given[i].value;
 	}
 	return NULL;
+}
+
+static const struct option_spec *long_option(const struct option_spec *const *tables,
+					     const char *text, const char **value)
+{
+	_cleanup_(long_options_done) struct long_options o = {0};
+	ssize_t i = resolve_long(&o, tables, text);
+
+	*value = o.equals ? o.equals + 1 : NULL;
+	return i < 0 ? NULL : o.specs[i];
+}
+
+static const struct option_spec *letter_option(const struct option_spec *const *tables,
+					       const char *text, const char **value)
+{
+	struct cursor c = {.specs = tables};
+	const struct option_spec *spec = NULL, *bare = find_bare(&c);
+
+	if (bare && !(find_letter(&c, *text) && !text[1])) {
+		*value = text;
+		return bare;
+	}
+	for (; *text; text++) {
+		spec = find_letter(&c, *text);
+		if (!spec || spec->value)
+			break;
+	}
+	*value = *text && text[1] ? text + 1 : NULL;
+	return spec;
+}
+
+const struct option_spec *args_option(const struct option_spec *const *specs, const char *word,
+				      const char **value)
+{
+	return strncmp(word, "--", 2) == 0 ? long_option(specs, word + 2, value)
+					   : letter_option(specs, word + 1, value);
 }

@@ -25,6 +25,8 @@ enum arg_kind {
 	ARG_SIGNAL,
 	ARG_USER,
 	ARG_FILE,
+	ARG_PROCESS, /* a pid, or the name of a process */
+	ARG_CHOICE,  /* one of the words in option_spec.value, which | separates */
 };
 
 struct option_spec {
@@ -56,6 +58,12 @@ struct args {
 int args_parse(struct args *ret, const struct option_spec *const *specs, int argc, char **argv,
 	       unsigned flags);
 void args_done(struct args *args);
+
+/* The option that a word beginning with a dash is, or the last of a bundle of them; NULL if there
+ * is none. *value is its value, or NULL if the word carries none: then the next word is it, if the
+ * option has one. For completion: nothing is said about what is wrong. */
+const struct option_spec *args_option(const struct option_spec *const *specs, const char *word,
+				      const char **value);
 
 /* The value last given for an option, "" for a flag, NULL if it was not given. */
 const char *args_get(const struct args *args, const char *name);

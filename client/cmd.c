@@ -10,10 +10,10 @@
 #include "util.h"
 
 const struct cmd *const cmd_table[] = {
-	&cmd_watch,  &cmd_unwatch, &cmd_watches,  &cmd_list,	&cmd_info,
-	&cmd_wait,   &cmd_attach,  &cmd_continue, &cmd_kill,	&cmd_events,
-	&cmd_status, &cmd_doctor,  &cmd_help,	  &cmd_version, &cmd_debugger_attached,
-	NULL,
+	&cmd_watch,	     &cmd_unwatch, &cmd_watches,  &cmd_list,	&cmd_info,
+	&cmd_wait,	     &cmd_attach,  &cmd_continue, &cmd_kill,	&cmd_events,
+	&cmd_status,	     &cmd_doctor,  &cmd_help,	  &cmd_version, &cmd_debugger_attached,
+	&cmd_complete_words, NULL,
 };
 
 const struct option_spec cmd_global_options[] = {
@@ -65,18 +65,24 @@ static void explain_ambiguous(const char *word, const char *const *names, size_t
 	print_error("'%s' is ambiguous: %s", word, candidates);
 }
 
-const struct cmd *cmd_find(const char *word)
+const struct cmd *cmd_lookup(const char *word)
 {
 	const char *names[COMMANDS_MAX];
-	size_t n = visible_names(names);
-	const struct cmd *hidden = find_exactly(word);
-	ssize_t i = names_resolve(names, n, word);
+	ssize_t i = names_resolve(names, visible_names(names), word);
 
-	if (i >= 0)
-		return find_exactly(names[i]);
-	if (hidden)
-		return hidden;
-	if (i == -ENOTUNIQ) {
+	return find_exactly(i >= 0 ? names[i] : word);
+}
+
+const struct cmd *cmd_find(const char *word)
+{
+	const struct cmd *cmd = cmd_lookup(word);
+	const char *names[COMMANDS_MAX];
+	size_t n = visible_names(names);
+	ssize_t i;
+
+	if (cmd)
+		return cmd;
+	if (names_resolve(names, n, word) == -ENOTUNIQ) {
 		explain_ambiguous(word, names, n);
 		return NULL;
 	}

@@ -19,6 +19,7 @@ struct cmd {
 	const struct option_spec *options; /* NULL: none but the global ones */
 	enum arg_kind operand;		   /* what its operands name */
 	int min, max;			   /* how many of them; a negative max: any number */
+	enum arg_kind rest;		   /* with CMD_REST: ARG_TARGET if a command follows `--` */
 	unsigned flags;
 	enum exit_status (*run)(struct client *c, const struct args *args);
 };
@@ -54,7 +55,10 @@ int cmd_run(struct client *c, int argc, char **argv);
 /* Obey the global options among `args`. */
 void cmd_apply_options(struct client *c, const struct args *args);
 
-/* The command that `word` names; NULL, having explained why there is none. */
+/* The command that `word` names, or is the only one to begin with; NULL if there is none. */
+const struct cmd *cmd_lookup(const char *word);
+
+/* The same; NULL, having explained why there is none. */
 const struct cmd *cmd_find(const char *word);
 
 /* The length of time given with --timeout, in ms; *ret is untouched if it was not given. Answers an
@@ -72,5 +76,6 @@ extern const struct cmd cmd_watch, cmd_unwatch, cmd_watches;
 extern const struct cmd cmd_list, cmd_info, cmd_wait, cmd_attach, cmd_debugger_attached;
 extern const struct cmd cmd_continue, cmd_kill;
 extern const struct cmd cmd_events, cmd_status, cmd_doctor, cmd_help, cmd_version;
+extern const struct cmd cmd_complete_words;
 
 #endif
