@@ -149,7 +149,8 @@ def nothing_is_left_after_uninstalling(b):
         for pattern in ('**/bin/dwd', '**/sbin/dwdd', '**/libdwd.so.0', '**/dwd.h', '**/libdwd.pc',
                         '**/io.dwd.Watchdog.varlink', '**/man1/dwd.1', '**/man8/dwdd.8',
                         '**/man3/libdwd.3', '**/man7/dwd-varlink.7', '**/LICENSE', '**/dwdd.socket',
-                        '**/dwdd.service'):
+                        '**/dwdd.service', '**/bash-completion/completions/dwd', '**/site-functions/_dwd',
+                        '**/vendor_completions.d/dwd.fish'):
             one(root, pattern)
         run(b, 'ninja', '-C', b.build, 'uninstall')
         left = [os.path.join(directory, name) for directory, _, names in os.walk(root) for name in names]
