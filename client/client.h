@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 
+#include "color.h"
 #include "dwd.h"
 #include "exit.h"
 
@@ -21,6 +22,7 @@ struct client_options {
 	bool json;
 	bool quiet;    /* no word but errors and the data asked for */
 	bool no_start; /* never start a daemon */
+	enum color_mode color;
 };
 
 struct client {

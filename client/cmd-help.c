@@ -13,7 +13,10 @@ static void print_option(const struct option_spec *o)
 	snprintf(text, sizeof(text), "%c%c%s--%s%s%s", o->letter ? '-' : ' ',
 		 o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name, o->value ? " " : "",
 		 o->value ? o->value : "");
-	printf("  %-*s %s\n", HELP_COLUMN - 3, text, o->help);
+	if (strlen(text) < HELP_COLUMN - 3)
+		printf("  %-*s %s\n", HELP_COLUMN - 3, text, o->help);
+	else
+		printf("  %s\n%*s%s\n", text, HELP_COLUMN, "", o->help);
 }
 
 static void print_options(const char *title, const struct option_spec *options)

@@ -24,7 +24,8 @@ static void add_row(struct table *t, const struct dwd_watch *watch)
 static int print_watches(struct dwd_watch *const *watches)
 {
 	static const struct table_column columns[] = {
-		{"ID", true}, {"CAUGHT", true}, {"SKIPPED", true}, {"USER"}, {"KIND"}, {"TARGET"},
+		{"ID", true},	      {"CAUGHT", true},	    {"SKIPPED", true, .spare = 1},
+		{"USER", .spare = 2}, {"KIND", .spare = 3}, {"TARGET"},
 	};
 	_cleanup_(table_freep) struct table *t = NULL;
 	int r = table_new(&t, columns, ARRAY_SIZE(columns));

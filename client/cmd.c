@@ -24,6 +24,10 @@ const struct option_spec cmd_global_options[] = {
 	{.name = "json", .help = "print data as JSON"},
 	{.name = "quiet", .letter = 'q', .help = "print errors and the data asked for, no more"},
 	{.name = "no-start", .help = "do not start a daemon where none listens"},
+	{.name = "color",
+	 .value = "auto|always|never",
+	 .kind = ARG_CHOICE,
+	 .help = "use colour: on a terminal (auto), always or never"},
 	{.name = "help", .letter = 'h', .help = "print help and exit"},
 	{.name = "version", .help = "print the version and exit"},
 	{0},
@@ -123,15 +127,21 @@ enum exit_status cmd_timeout(const struct args *args, int *ret)
 	return r < 0 ? EXIT_USAGE : EXIT_DONE;
 }
 
-void cmd_apply_options(struct client *c, const struct args *args)
+enum exit_status cmd_apply_options(struct client *c, const struct args *args)
 {
-	const char *socket = args_get(args, "socket");
+	const char *socket = args_get(args, "socket"), *color = args_get(args, "color");
 
+	if (color && color_mode_parse(color, &c->options.color) < 0) {
+		print_error("--color %s: it is one of auto, always and never", color);
+		return EXIT_USAGE;
+	}
+	color_choose(c->options.color);
 	if (socket)
 		c->options.socket = socket;
 	c->options.json |= args_get(args, "json") != NULL;
 	c->options.quiet |= args_get(args, "quiet") != NULL;
 	c->options.no_start |= args_get(args, "no-start") != NULL;
+	return EXIT_DONE;
 }
 
 static int run_parsed(struct client *c, const struct cmd *cmd, const struct args *args)
@@ -169,8 +179,10 @@ int cmd_run(struct client *c, int argc, char **argv)
 	if (r < 0)
 		return print_failure(cmd->name, r);
 
-	cmd_apply_options(c, &args);
-	r = run_parsed(c, cmd, &args);
+	r = (int)cmd_apply_options(c, &args);
+	if (r == EXIT_DONE)
+		r = run_parsed(c, cmd, &args);
 	c->options = before;
+	color_choose(before.color);
 	return r;
 }

@@ -52,8 +52,8 @@ extern const struct option_spec cmd_global_options[];
  * command alone. Answers the exit status. */
 int cmd_run(struct client *c, int argc, char **argv);
 
-/* Obey the global options among `args`. */
-void cmd_apply_options(struct client *c, const struct args *args);
+/* Obey the global options among `args`. Answers an exit status. */
+enum exit_status cmd_apply_options(struct client *c, const struct args *args);
 
 /* The command that `word` names, or is the only one to begin with; NULL if there is none. */
 const struct cmd *cmd_lookup(const char *word);

@@ -48,7 +48,9 @@ static int run(struct client *c, int argc, char **argv)
 	if (r < 0)
 		return print_failure("cannot read the command line", r);
 
-	cmd_apply_options(c, &args);
+	r = (int)cmd_apply_options(c, &args);
+	if (r != EXIT_DONE)
+		return r;
 	if (args_get(&args, "help"))
 		return (int)cmd_help.run(c, &args);
 	if (args_get(&args, "version"))

@@ -4,19 +4,20 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "color.h"
 #include "printable.h"
 
 #define LABEL_WIDTH 14
 
 /* A line on standard error, which may hold what the user typed. */
-static _printf_(1, 0) void complain(const char *format, va_list ap)
+static _printf_(2, 0) void complain(enum color color, const char *format, va_list ap)
 {
 	_cleanup_free_ char *text = NULL;
 
 	if (vasprintf(&text, format, ap) < 0)
 		text = NULL;
 	fflush(stdout);
-	fputs("dwd: ", stderr);
+	fprintf(stderr, "%sdwd:%s ", color_on(stderr, color), color_off(stderr, color));
 	printable_put(stderr, text ? text : strerror(ENOMEM));
 	fputc('\n', stderr);
 }
@@ -26,7 +27,7 @@ void print_error(const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	complain(format, ap);
+	complain(COLOR_ERROR, format, ap);
 	va_end(ap);
 }
 
@@ -48,7 +49,7 @@ void print_note(const struct client *c, const char *format, ...)
 	if (is_reserved(c))
 		return;
 	va_start(ap, format);
-	complain(format, ap);
+	complain(COLOR_PLAIN, format, ap);
 	va_end(ap);
 }
 

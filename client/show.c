@@ -44,6 +44,7 @@ static void add_row(struct table *t, const struct dwd_stop *stop, const char *us
 	table_cell(t, "#%llu", (unsigned long long)stop->id);
 	table_cell(t, "%d", (int)stop->pid);
 	table_cell(t, "%s", stop->state);
+	table_color(t, color_of_state(stop->state));
 	table_cell(t, "%s", age);
 	table_cell(t, "%s", user);
 	table_cell(t, "%d", (int)stop->ppid);
@@ -55,8 +56,15 @@ static void add_row(struct table *t, const struct dwd_stop *stop, const char *us
 static int make_table(struct dwd_stop *const *stops, size_t n, struct table **ret)
 {
 	static const struct table_column columns[] = {
-		{"ID", true},	{"PID", true}, {"STATE"},	{"AGE", true}, {"USER"},
-		{"PPID", true}, {"PARENT"},    {"WATCH", true}, {"COMMAND"},
+		{"ID", true},
+		{"PID", true},
+		{"STATE"},
+		{"AGE", true, .spare = 1},
+		{"USER", .spare = 2},
+		{"PPID", true, .spare = 5},
+		{"PARENT", .spare = 4},
+		{"WATCH", true, .spare = 3},
+		{"COMMAND"},
 	};
 	char user[64];
 	int r = table_new(ret, columns, ARRAY_SIZE(columns));

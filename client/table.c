@@ -3,14 +3,45 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <wchar.h>
 #include <libsmartcols/libsmartcols.h>
+
+/* Of the last column so much is to be seen, before any other is left out. */
+#define LAST_WIDTH 24
 
 struct table {
 	struct libscols_table *scols;
 	struct libscols_line *line;
+	const struct table_column *columns;
+	size_t columns_count;
+	size_t *widths; /* of the columns: their widest cell */
 	size_t cell;
 	int error;
 };
+
+/* How many columns of a terminal a printable text takes. */
+static size_t width_of(const char *text)
+{
+	mbstate_t state = {0};
+	size_t width = 0, n;
+	wchar_t c;
+
+	while ((n = mbrtowc(&c, text, MB_CUR_MAX, &state)) != 0 && n <= MB_CUR_MAX) {
+		int w = wcwidth(c);
+
+		width += w > 0 ? (size_t)w : 0;
+		text += n;
+	}
+	return width + strlen(n == 0 ? "" : text);
+}
+
+static void widen(struct table *t, size_t column, const char *text)
+{
+	size_t width = width_of(text);
+
+	if (t->widths[column] < width)
+		t->widths[column] = width;
+}
 
 int table_new(struct table **ret, const struct table_column *columns, size_t n)
 {
@@ -19,20 +50,23 @@ int table_new(struct table **ret, const struct table_column *columns, size_t n)
 	if (!t)
 		return -ENOMEM;
 	t->scols = scols_new_table();
-	if (!t->scols)
+	t->widths = calloc(n, sizeof(*t->widths));
+	if (!t->scols || !t->widths)
 		return -ENOMEM;
+	t->columns = columns;
+	t->columns_count = n;
 
 	/* Cells are printable already; escaping them again would double every backslash. */
 	scols_table_enable_noencoding(t->scols, 1);
+	scols_table_enable_colors(t->scols, color_wanted(stdout));
 	for (size_t i = 0; i < n; i++) {
 		int flags = columns[i].right ? SCOLS_FL_RIGHT : 0;
 
 		if (columns[i].tree)
 			flags |= SCOLS_FL_TREE;
-		if (i + 1 == n && isatty(STDOUT_FILENO))
-			flags |= SCOLS_FL_TRUNC;
 		if (!scols_table_new_column(t->scols, columns[i].name, 0, flags))
 			return -ENOMEM;
+		widen(t, i, columns[i].name);
 	}
 	*ret = steal_pointer(t);
 	return 0;
@@ -42,6 +76,7 @@ struct table *table_free(struct table *t)
 {
 	if (t) {
 		scols_unref_table(t->scols);
+		free(t->widths);
 		free(t);
 	}
 	return NULL;
@@ -77,22 +112,95 @@ void table_cell(struct table *t, const char *format, ...)
 		t->error = -ENOMEM;
 		return;
 	}
+	widen(t, t->cell, text);
 	/* takes `text` over on success */
 	t->error = scols_line_refer_data(t->line, t->cell++, text);
 	if (t->error < 0)
 		free(text);
 }
 
+void table_color(struct table *t, enum color color)
+{
+	const char *sequence = color_on(stdout, color);
+
+	if (t->error == 0 && *sequence)
+		t->error =
+			scols_cell_set_color(scols_line_get_cell(t->line, t->cell - 1), sequence);
+}
+
+static void set_flag(struct table *t, size_t column, int flag)
+{
+	struct libscols_column *c = scols_table_get_column(t->scols, column);
+
+	scols_column_set_flags(c, scols_column_get_flags(c) | flag);
+}
+
+/* What all columns take that are there, the last of them cut to LAST_WIDTH. */
+static size_t least_width(const struct table *t)
+{
+	size_t last = t->columns_count - 1, width = 0;
+
+	for (size_t i = 0; i < last; i++)
+		width += t->widths[i] ? t->widths[i] + 1 : 0;
+	return width + (t->widths[last] < LAST_WIDTH ? t->widths[last] : LAST_WIDTH);
+}
+
+/* Leave out the column that can be spared best. False if there is none. */
+static bool leave_one_out(struct table *t)
+{
+	size_t best = 0;
+
+	for (size_t i = 1; i < t->columns_count; i++) {
+		if (t->widths[i] &&
+		    (!t->widths[best] || t->columns[i].spare > t->columns[best].spare))
+			best = i;
+	}
+	if (!t->widths[best] || !t->columns[best].spare)
+		return false;
+	t->widths[best] = 0;
+	set_flag(t, best, SCOLS_FL_HIDDEN);
+	return true;
+}
+
+/* On a terminal of this width. */
+static void fit(struct table *t, size_t width)
+{
+	set_flag(t, t->columns_count - 1, SCOLS_FL_TRUNC);
+	while (least_width(t) > width) {
+		if (leave_one_out(t))
+			continue;
+		/* What is left is cut wherever it can be without telling a falsehood. */
+		for (size_t i = 0; i < t->columns_count; i++) {
+			if (!t->columns[i].right)
+				set_flag(t, i, SCOLS_FL_TRUNC);
+		}
+		break;
+	}
+}
+
+static int make_fit(struct table *t)
+{
+	if (t->error < 0)
+		return t->error;
+	if (isatty(STDOUT_FILENO))
+		fit(t, scols_table_get_termwidth(t->scols));
+	return 0;
+}
+
 int table_print(struct table *t)
 {
-	return t->error < 0 ? t->error : scols_print_table(t->scols);
+	int r = make_fit(t);
+
+	return r < 0 ? r : scols_print_table(t->scols);
 }
 
 int table_text(struct table *t, char **ret)
 {
 	_cleanup_free_ char *text = NULL;
-	int r = t->error < 0 ? t->error : scols_print_table_to_string(t->scols, &text);
+	int r = make_fit(t);
 
+	if (r == 0)
+		r = scols_print_table_to_string(t->scols, &text);
 	/* The newline of the last line is missing. */
 	if (r == 0 && asprintf(ret, "%s\n", text) < 0)
 		r = -ENOMEM;

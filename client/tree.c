@@ -78,6 +78,7 @@ static void add_cells(struct table *t, pid_t pid, const struct dwd_stop *stop)
 
 	table_cell(t, "%s", name ? name : "?");
 	if (!stop) {
+		table_color(t, COLOR_GONE); /* dim */
 		table_cell(t, "%s", "");
 		table_cell(t, "%d", (int)pid);
 		return;
@@ -87,6 +88,7 @@ static void add_cells(struct table *t, pid_t pid, const struct dwd_stop *stop)
 	table_cell(t, "#%llu", (unsigned long long)stop->id);
 	table_cell(t, "%d", (int)pid);
 	table_cell(t, "%s", stop->state);
+	table_color(t, color_of_state(stop->state));
 	table_cell(t, "%s", age);
 	table_cell(t, "%s", user);
 	table_cell(t, "%llu", (unsigned long long)stop->watch);
@@ -126,9 +128,9 @@ int tree_text(struct dwd_stop *const *stops, size_t n, char **ret)
 		{"ID", true},
 		{"PID", true},
 		{"STATE"},
-		{"AGE", true},
-		{"USER"},
-		{"WATCH", true},
+		{"AGE", true, .spare = 1},
+		{"USER", .spare = 2},
+		{"WATCH", true, .spare = 3},
 		{"COMMAND"},
 	};
 	_cleanup_(tree_done) struct tree t = {0};

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "words.h"
+
+#include <stdio.h>
+
+#include "util.h"
+
+#define BLANKS " \t\r\n"
+
+/* Reads one word off the front of the text. */
+struct scanner {
+	const char *line, *at, *end;
+	char *out; /* grows, as long as the line is at most */
+	char open;
+	bool tilde; /* an unquoted one stands at the beginning */
+};
+
+static void scan_backslash(struct scanner *s, char **out)
+{
+	bool special = s->open != '"' || (s->at < s->end && strchr("\"\\$`", *s->at));
+
+	if (s->at == s->end)
+		s->open = s->open ? s->open : '\\';
+	else if (special)
+		*(*out)++ = *s->at++;
+	else
+		*(*out)++ = '\\';
+}
+
+/* Past one word, whose bytes are put at s->out. */
+static void scan_word(struct scanner *s)
+{
+	char *out = s->out;
+
+	s->open = 0;
+	s->tilde = s->at < s->end && *s->at == '~';
+	while (s->at < s->end) {
+		char c = *s->at;
+
+		if (!s->open && strchr(BLANKS, c))
+			break;
+		s->at++;
+		if (c == '\\' && s->open != '\'')
+			scan_backslash(s, &out);
+		else if (c == s->open)
+			s->open = 0;
+		else if (!s->open && (c == '\'' || c == '"'))
+			s->open = c;
+		else
+			*out++ = c;
+	}
+	*out = '\0';
+}
+
+static int push(struct words *w, const char *text, bool tilde)
+{
+	const char *home = getenv("HOME");
+	char **words = reallocarray(w->words, (size_t)w->count + 2, sizeof(*words)), *word;
+
+	if (!words)
+		return -ENOMEM;
+	w->words = words;
+	if (!tilde || !home || (text[1] && text[1] != '/'))
+		word = strdup(text);
+	else if (asprintf(&word, "%s%s", home, text + 1) < 0)
+		word = NULL;
+	words[w->count] = word;
+	if (!word)
+		return -ENOMEM;
+	words[++w->count] = NULL;
+	return 0;
+}
+
+static void skip_blanks(struct scanner *s)
+{
+	while (s->at < s->end && strchr(BLANKS, *s->at))
+		s->at++;
+}
+
+static int split(struct words *ret, const char *line, size_t length, bool to_cursor)
+{
+	_cleanup_free_ char *buffer = malloc(length + 1);
+	struct scanner s = {.line = line, .at = line, .end = line + length, .out = buffer};
+	bool last;
+	int r;
+
+	*ret = (struct words){.words = calloc(1, sizeof(char *))};
+	if (!buffer || !ret->words)
+		return -ENOMEM;
+	for (;;) {
+		skip_blanks(&s);
+		if (s.at == s.end && !to_cursor)
+			return ret->open ? -EINVAL : 0;
+		ret->last_start = (size_t)(s.at - line);
+		scan_word(&s);
+		last = to_cursor && s.at == s.end;
+		ret->open = s.open;
+		r = push(ret, buffer, s.tilde && !last);
+		if (r < 0 || last)
+			return r;
+	}
+}
+
+int words_split(struct words *ret, const char *line)
+{
+	return split(ret, line, strlen(line), false);
+}
+
+int words_split_to_cursor(struct words *ret, const char *line, size_t cursor)
+{
+	return split(ret, line, cursor, true);
+}
+
+void words_done(struct words *w)
+{
+	for (int i = 0; i < w->count; i++)
+		free(w->words[i]);
+	free(w->words);
+	*w = (struct words){0};
+}
