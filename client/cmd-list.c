@@ -29,7 +29,8 @@ static enum exit_status nothing(const struct view *v)
 	struct client *c = v->client;
 
 	if (v->wanted) {
-		print_error("nothing that is stopped matches '%s'", v->wanted);
+		print_error("nothing that is stopped matches '%s'; dwd list shows all that is",
+			    v->wanted);
 		return EXIT_NO_MATCH;
 	}
 	print_note(c, client_has_watches(c) ? "nothing is stopped"

@@ -58,7 +58,8 @@ static enum exit_status find(struct client *c, const struct args *args, int i, s
 	f->lists[f->lists_count++] = list;
 	if (n > 0)
 		return EXIT_DONE;
-	print_error("nothing that is stopped matches '%s'", args->words[i]);
+	print_error("nothing that is stopped matches '%s'; dwd list shows all that is",
+		    args->words[i]);
 	return EXIT_NO_MATCH;
 }
 

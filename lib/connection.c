@@ -142,8 +142,10 @@ static int fail_open(struct dwd *d, int error)
 				 "no dwdd listens on %s: start dwdd, or name its socket", path);
 	case EACCES:
 	case EPERM:
-		return conn_fail(d, error, "permission denied on %s: only root may talk to dwdd",
-				 path);
+		return conn_fail(
+			d, error,
+			"permission denied on %s: only root may talk to dwdd; run this as root",
+			path);
 	case ENAMETOOLONG:
 		return conn_fail(d, error,
 				 "cannot connect to %s: a socket's path has 107 bytes at most",
