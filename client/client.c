@@ -90,6 +90,11 @@ static enum exit_status start(struct client *c)
 		print_error("%s", complaint ? complaint : strerror(ENOMEM));
 		return status;
 	}
+	if (r < 0 && exit_status(r) == EXIT_NO_DAEMON) {
+		print_error("a daemon was started, but none listens on %s: is $DWD_DAEMON a dwdd?",
+			    client_socket(c));
+		return EXIT_NO_DAEMON;
+	}
 	if (r < 0)
 		return explain_refusal(c, r);
 	if (status == EXIT_DONE)

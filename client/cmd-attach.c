@@ -28,6 +28,10 @@ static enum exit_status claim(struct client *c, const struct selector *selector,
 	int r = dwd_claim(c->dwd, &selector->match, 0, ret);
 
 	if (r == -ENOENT && patient) {
+		enum exit_status status = stops_may_come(selector);
+
+		if (status != EXIT_DONE)
+			return status;
 		if (timeout < 0)
 			print_note(c, "waiting for a process to be stopped (Ctrl-C ends)%s",
 				   client_has_watches(c)

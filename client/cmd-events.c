@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cmd.h"
+#include "follow.h"
 #include "print.h"
 #include "show.h"
 #include "util.h"
@@ -25,9 +26,9 @@ static enum exit_status follow(struct client *c)
 	int r = dwd_subscribe(c->dwd, true, &listener, c);
 
 	/* Each batch goes out at once; when nobody reads any more, there is nothing left to do. */
-	while (r >= 0 && print_flush() == 0)
-		r = dwd_dispatch(c->dwd, -1);
-	return r < 0 ? client_failed(c, r) : EXIT_DONE;
+	while (r >= 0)
+		r = follow_next(c, -1);
+	return r == -EPIPE ? EXIT_DONE : client_failed(c, r);
 }
 
 static enum exit_status run(struct client *c, const struct args *args)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cmd.h"
+#include "details.h"
 #include "duration.h"
 #include "print.h"
 #include "show.h"
@@ -101,12 +102,33 @@ static void print_stop(const struct report *report, const struct dwd_stop *stop)
 		print_field("Container", "yes: in a pid or mount namespace of its own");
 }
 
+/* The stop as the daemon sent it, and what /proc adds; NULL on lack of memory. */
+static json_t *complete(const struct dwd_stop *stop)
+{
+	const char *text = dwd_stop_json(stop);
+	json_t *object = text ? json_loads(text, 0, NULL) : NULL, *details = NULL;
+	json_int_t start_time = json_integer_value(json_object_get(object, "start_time"));
+
+	/* A process that has ended meanwhile has no details. */
+	if (details_read(stop->pid, (uint64_t)start_time, &details) == 0)
+		json_object_set_new(object, "process", details);
+	return object;
+}
+
+static void print_json(const json_t *object)
+{
+	_cleanup_free_ char *line = json_dumps(object, JSON_COMPACT);
+
+	print_json_line(line);
+}
+
 static enum exit_status show(struct client *c, const struct dwd_stop *stop, void *userdata)
 {
+	json_auto_t *object = complete(stop);
 	struct report *report = userdata;
 
 	if (c->options.json) {
-		print_json_line(dwd_stop_json(stop));
+		print_json(object);
 		return EXIT_DONE;
 	}
 	if (!report->watches)
@@ -115,6 +137,8 @@ static enum exit_status show(struct client *c, const struct dwd_stop *stop, void
 		putchar('\n');
 	report->begun = true;
 	print_stop(report, stop);
+	if (json_object_get(object, "process"))
+		details_print(json_object_get(object, "process"));
 	return EXIT_DONE;
 }
 
@@ -139,7 +163,9 @@ const struct cmd cmd_info = {
 		   "begins a\n"
 		   "comment), the NAME of a program, or a PATH; all stops that it fits are shown, "
 		   "with\n"
-		   "--json one object a line.",
+		   "--json one object a line. Beside what the daemon knows it tells what /proc "
+		   "shows:\n"
+		   "environment, limits, open files and signals (with --json in \"process\").",
 	.operand = ARG_SELECTOR,
 	.min = 1,
 	.max = -1,

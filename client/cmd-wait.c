@@ -16,6 +16,8 @@ static enum exit_status run(struct client *c, const struct args *args)
 	if (status == EXIT_DONE)
 		status = cmd_timeout(args, &timeout);
 	if (status == EXIT_DONE)
+		status = stops_may_come(&selector);
+	if (status == EXIT_DONE)
 		status = client_connect(c, true);
 	if (status != EXIT_DONE)
 		return status;

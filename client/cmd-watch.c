@@ -1,33 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <pwd.h>
 #include <sys/stat.h>
 
 #include "cmd.h"
 #include "path.h"
 #include "print.h"
+#include "rule.h"
 #include "util.h"
 #include "watches.h"
-
-/* A user by name or number. Answers an exit status. */
-static enum exit_status parse_user(const char *text, uid_t *ret)
-{
-	const struct passwd *user = getpwnam(text);
-	unsigned long value;
-	char *end;
-
-	if (user) {
-		*ret = user->pw_uid;
-		return EXIT_DONE;
-	}
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (errno || *end || text[strspn(text, "0123456789")] || !*text || value >= (uid_t)-1) {
-		print_error("--uid %s: there is no such user", text);
-		return EXIT_USAGE;
-	}
-	*ret = (uid_t)value;
-	return EXIT_DONE;
-}
 
 /* What somebody who watches this path may not expect. */
 static void remark(const struct client *c, const char *target)
@@ -65,21 +44,31 @@ static enum exit_status watch_one(struct client *c, const char *text, const uid_
 	return EXIT_DONE;
 }
 
+static enum exit_status read_rule(const struct args *args, struct rule *ret)
+{
+	_cleanup_free_ char *message = NULL;
+	int r = rule_from_args(ret, args, &message);
+
+	if (r < 0)
+		print_error("%s", message ? message : strerror(-r));
+	return exit_status(r);
+}
+
 static enum exit_status run(struct client *c, const struct args *args)
 {
-	const char *user = args_get(args, "uid");
 	struct print_array json = {0};
 	enum exit_status first;
-	uid_t uid;
+	struct rule rule;
 
-	first = user ? parse_user(user, &uid) : EXIT_DONE;
+	first = read_rule(args, &rule);
 	if (first == EXIT_DONE)
 		first = client_connect(c, true);
 	if (first != EXIT_DONE)
 		return first;
 
 	for (int i = 0; i < args->count && c->dwd; i++) {
-		enum exit_status status = watch_one(c, args->words[i], user ? &uid : NULL, &json);
+		enum exit_status status =
+			watch_one(c, args->words[i], rule.has_uid ? &rule.uid : NULL, &json);
 
 		if (first == EXIT_DONE)
 			first = status;
@@ -90,11 +79,7 @@ static enum exit_status run(struct client *c, const struct args *args)
 }
 
 static const struct option_spec options[] = {
-	{.name = "uid",
-	 .letter = 'u',
-	 .value = "USER",
-	 .kind = ARG_USER,
-	 .help = "only processes of this user (a name or a uid)"},
+	RULE_OPTIONS,
 	{0},
 };
 

@@ -141,12 +141,29 @@ enum exit_status cmd_apply_options(struct client *c, const struct args *args)
 		return EXIT_USAGE;
 	}
 	color_choose(c->options.color);
+	if (socket && !*socket) {
+		print_error("--socket: the path is empty");
+		return EXIT_USAGE;
+	}
 	if (socket)
 		c->options.socket = socket;
 	c->options.json |= args_get(args, "json") != NULL;
 	c->options.quiet |= args_get(args, "quiet") != NULL;
 	c->options.no_start |= args_get(args, "no-start") != NULL;
 	return EXIT_DONE;
+}
+
+/* What a command calls its operands. */
+static const char *operand_name(enum arg_kind kind)
+{
+	switch (kind) {
+	case ARG_SELECTOR:
+		return "a PID, NAME, PATH or '#N' of what is stopped";
+	case ARG_TARGET:
+		return "a TARGET: NAME, PATH or PATH/";
+	default:
+		return "one word more";
+	}
 }
 
 static int run_parsed(struct client *c, const struct cmd *cmd, const struct args *args)
@@ -158,7 +175,7 @@ static int run_parsed(struct client *c, const struct cmd *cmd, const struct args
 	if (args_get(args, "version"))
 		return cmd_version.run(c, args);
 	if (args->count < cmd->min)
-		return cmd_misused(cmd, "it needs %s", cmd->synopsis);
+		return cmd_misused(cmd, "it needs %s", operand_name(cmd->operand));
 	if (cmd->max >= 0 && args->count > cmd->max)
 		return cmd_misused(cmd, "'%s' is one word too many", args->words[cmd->max]);
 	return (int)cmd->run(c, args);

@@ -84,7 +84,7 @@ void print_field(const char *label, const char *format, ...)
 {
 	va_list ap;
 
-	printf("%*s: ", LABEL_WIDTH, label);
+	printf("%*s%c ", LABEL_WIDTH, label, *label ? ':' : ' ');
 	va_start(ap, format);
 	vprintf(format, ap);
 	va_end(ap);

@@ -25,7 +25,8 @@ enum exit_status print_failure(const char *what, int result);
 void print_note(const struct client *c, const char *format, ...) _printf_(2, 3);
 void print_done(const struct client *c, const char *format, ...) _printf_(2, 3);
 
-/* `label: value`, the values of one printout standing beneath each other. */
+/* `label: value`, the values of one printout standing beneath each other; without the colon if the
+ * label is "", for one more line of the value before. */
 void print_field(const char *label, const char *format, ...) _printf_(2, 3);
 
 /* A JSON array, one element a line: begin, each element, end. Elements are single lines of JSON;

@@ -85,7 +85,7 @@ static void add_row(struct table *t, const struct dwd_stop *stop, const char *us
 	table_cell(t, "%s", command ? command : "?");
 }
 
-int show_stops(struct dwd_stop *const *stops, size_t n)
+static int make_table(struct dwd_stop *const *stops, size_t n, struct table **ret)
 {
 	static const struct table_column columns[] = {
 		{"ID", true},
@@ -98,17 +98,30 @@ int show_stops(struct dwd_stop *const *stops, size_t n)
 		{"WATCH", true, .spare = 3},
 		{"COMMAND"},
 	};
-	_cleanup_(table_freep) struct table *t = NULL;
 	char user[64];
-	int r = table_new(&t, columns, ARRAY_SIZE(columns));
+	int r = table_new(ret, columns, ARRAY_SIZE(columns));
 
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; r == 0 && i < n; i++) {
 		/* Looking a user up is slow, and neighbours are mostly of the same. */
 		if (i == 0 || stops[i]->uid != stops[i - 1]->uid)
 			show_user(stops[i]->uid, user, sizeof(user));
-		add_row(t, stops[i], user);
+		add_row(*ret, stops[i], user);
 	}
-	return table_print(t);
+	return r;
+}
+
+int show_stops(struct dwd_stop *const *stops, size_t n)
+{
+	_cleanup_(table_freep) struct table *t = NULL;
+	int r = make_table(stops, n, &t);
+
+	return r < 0 ? r : table_print(t);
+}
+
+int show_stops_text(struct dwd_stop *const *stops, size_t n, char **ret)
+{
+	_cleanup_(table_freep) struct table *t = NULL;
+	int r = make_table(stops, n, &t);
+
+	return r < 0 ? r : table_text(t, ret);
 }

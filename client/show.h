@@ -26,5 +26,7 @@ void show_event(FILE *f, const struct dwd_event *event);
 
 /* A table of `n` stops. 0 or -errno. */
 int show_stops(struct dwd_stop *const *stops, size_t n);
+/* The same table as text, malloc()ed. */
+int show_stops_text(struct dwd_stop *const *stops, size_t n, char **ret);
 
 #endif

@@ -28,7 +28,7 @@ static int own_directory(char *buffer, size_t size)
 
 int start_find_daemon(char **ret)
 {
-	static const char *const beside[] = {"dwdd", "../daemon/dwdd"};
+	static const char *const beside[] = {"dwdd", "../sbin/dwdd", "../daemon/dwdd"};
 	const char *env = getenv("DWD_DAEMON");
 	char directory[PATH_MAX];
 

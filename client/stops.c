@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "stops.h"
 
+#include <signal.h>
+
 #include "print.h"
 
 enum exit_status stops_selector(const struct args *args, int i, struct selector *ret)
@@ -16,6 +18,16 @@ enum exit_status stops_selector(const struct args *args, int i, struct selector 
 	if (r < 0)
 		print_error("'%s' selects nothing: %s", args->words[i], reason);
 	return exit_status(r);
+}
+
+enum exit_status stops_may_come(const struct selector *selector)
+{
+	pid_t pid = selector->match.pid;
+
+	if (!pid || kill(pid, 0) == 0 || errno != ESRCH)
+		return EXIT_DONE;
+	print_error("there is no process %d to wait for", (int)pid);
+	return EXIT_NO_MATCH;
 }
 
 /* Every stop found so far, from one list per operand. */
@@ -46,7 +58,8 @@ static enum exit_status find(struct client *c, const struct args *args, int i, s
 	f->lists[f->lists_count++] = list;
 	if (n > 0)
 		return EXIT_DONE;
-	print_error("nothing that is stopped matches '%s'", args->words[i]);
+	print_error("nothing that is stopped matches '%s'; dwd list shows all that is",
+		    args->words[i]);
 	return EXIT_NO_MATCH;
 }
 

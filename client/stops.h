@@ -20,6 +20,10 @@ DEFINE_CLEANUP(struct dwd_stop **, dwd_stops_free)
 /* What operand `i` selects; everything if there is none. Answers an exit status. */
 enum exit_status stops_selector(const struct args *args, int i, struct selector *ret);
 
+/* Before waiting for a stop that the selector allows: a process that does not exist is never going
+ * to be stopped. Answers EXIT_NO_MATCH then, having said so. */
+enum exit_status stops_may_come(const struct selector *selector);
+
 typedef enum exit_status (*stops_act)(struct client *c, const struct dwd_stop *stop,
 				      void *userdata);
 

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <wchar.h>
 #include <libsmartcols/libsmartcols.h>
 
 #include "width.h"
@@ -47,6 +48,8 @@ int table_new(struct table **ret, const struct table_column *columns, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		int flags = columns[i].right ? SCOLS_FL_RIGHT : 0;
 
+		if (columns[i].tree)
+			flags |= SCOLS_FL_TREE;
 		if (!scols_table_new_column(t->scols, columns[i].name, 0, flags))
 			return -ENOMEM;
 		widen(t, i, columns[i].name);
@@ -65,12 +68,19 @@ struct table *table_free(struct table *t)
 	return NULL;
 }
 
-void table_row(struct table *t)
+/* A struct table_line is smartcols' own, under a name that does not tell. */
+struct table_line *table_row_beneath(struct table *t, struct table_line *parent)
 {
-	t->line = scols_table_new_line(t->scols, NULL);
+	t->line = scols_table_new_line(t->scols, (struct libscols_line *)parent);
 	t->cell = 0;
 	if (!t->line)
 		t->error = -ENOMEM;
+	return (struct table_line *)t->line;
+}
+
+void table_row(struct table *t)
+{
+	table_row_beneath(t, NULL);
 }
 
 void table_cell(struct table *t, const char *format, ...)
@@ -154,11 +164,31 @@ static void fit(struct table *t, size_t width)
 	}
 }
 
-int table_print(struct table *t)
+static int make_fit(struct table *t)
 {
 	if (t->error < 0)
 		return t->error;
 	if (isatty(STDOUT_FILENO))
 		fit(t, scols_table_get_termwidth(t->scols));
-	return scols_print_table(t->scols);
+	return 0;
+}
+
+int table_print(struct table *t)
+{
+	int r = make_fit(t);
+
+	return r < 0 ? r : scols_print_table(t->scols);
+}
+
+int table_text(struct table *t, char **ret)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = make_fit(t);
+
+	if (r == 0)
+		r = scols_print_table_to_string(t->scols, &text);
+	/* The newline of the last line is missing. */
+	if (r == 0 && asprintf(ret, "%s\n", text) < 0)
+		r = -ENOMEM;
+	return r;
 }

@@ -83,7 +83,9 @@ static int fail_taken(int lock, const char *path, char **message)
 
 	if (n > 0)
 		holder[strspn(holder, "0123456789")] = '\0';
-	return fail(message, -EBUSY, "another dwdd (pid %s) listens on %s", holder, path);
+	return fail(message, -EBUSY,
+		    "another dwdd (pid %s) listens on %s: use it, end it, or give another --socket",
+		    holder, path);
 }
 
 static bool is_same_file(int fd, const char *path)
@@ -94,6 +96,17 @@ static bool is_same_file(int fd, const char *path)
 	       ours.st_dev == theirs.st_dev;
 }
 
+static int fail_lock(int error, const struct listen_place *place, char **message)
+{
+	if (error == ENOENT || error == ENOTDIR)
+		return fail(message, -error,
+			    "cannot listen on %s: there is no such directory; make it, or give "
+			    "another --socket",
+			    place->path);
+	return fail(message, -error, "cannot listen on %s: cannot create %s: %s", place->path,
+		    place->lock_path, strerror(error));
+}
+
 /* The one before us removes the file at its end, so what was locked may be a file no more. */
 static int take_lock(struct listen_place *place, char **message)
 {
@@ -102,7 +115,7 @@ static int take_lock(struct listen_place *place, char **message)
 			open(place->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 		if (lock < 0)
-			return fail(message, -errno, "cannot create %s: %m", place->lock_path);
+			return fail_lock(errno, place, message);
 		if (flock(lock, LOCK_EX | LOCK_NB) < 0)
 			return errno == EWOULDBLOCK ? fail_taken(lock, place->path, message)
 						    : fail(message, -errno, "cannot lock %s: %m",

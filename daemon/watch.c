@@ -73,7 +73,7 @@ static const char *parse(const char *target, char *normal, enum dwd_watch_kind *
 	const char *reason;
 
 	if (!*target)
-		return "empty";
+		return "it is empty: give a NAME, a PATH or a PATH/";
 	if (!strchr(target, '/')) {
 		*kind = DWD_WATCH_NAME;
 		reason = check_name(target);

@@ -1,15 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-
-/*
- * Text that may hold any byte, made fit for JSON, logs and terminals.
- *
- * Paths and arguments come from whoever runs a program. The printable form shows valid UTF-8 as it
- * is and everything that could steer a terminal or deceive a reader (control characters, bytes that
- * are no UTF-8, marks that reorder text) as a backslash escape. A backslash itself is escaped too,
- * so the form is unambiguous: unescaping gives the very bytes.
- */
-
-#include "varlink.h"
+#include "bytes.h"
 
 #include <stdio.h>
 

@@ -128,11 +128,11 @@ static int request_drop(struct request *rq)
 	return rq->error;
 }
 
-static int request_call(struct request *rq, const char *method, bool interruptible, json_t **ret)
+static int request_call(struct request *rq, const char *method, int timeout, json_t **ret)
 {
 	if (rq->error < 0)
 		return request_drop(rq);
-	return conn_call(rq->d, method, steal_pointer(rq->parameters), interruptible, ret);
+	return conn_call(rq->d, method, steal_pointer(rq->parameters), timeout, ret);
 }
 
 static int request_collect(struct request *rq, const char *method, const char *key, json_t **ret)
@@ -153,13 +153,12 @@ static int take_stop(struct dwd *d, const json_t *reply, struct dwd_stop **ret)
 }
 
 /* A call whose one reply is a stop. `ret` may be NULL. */
-static int call_for_stop(struct request *rq, const char *method, bool interruptible,
-			 struct dwd_stop **ret)
+static int call_for_stop(struct request *rq, const char *method, int timeout, struct dwd_stop **ret)
 {
 	json_auto_t *reply = NULL;
 	int r;
 
-	r = request_call(rq, method, interruptible, &reply);
+	r = request_call(rq, method, timeout, &reply);
 	return r < 0 || !ret ? r : take_stop(rq->d, reply, ret);
 }
 
@@ -169,7 +168,7 @@ static ssize_t call_for_count(struct request *rq, const char *method, const char
 	const json_t *count;
 	int r;
 
-	r = request_call(rq, method, false, &reply);
+	r = request_call(rq, method, 0, &reply);
 	if (r < 0)
 		return r;
 	count = json_object_get(reply, key);
@@ -189,7 +188,7 @@ int dwd_watch(struct dwd *d, const char *target, const uid_t *uid, struct dwd_wa
 	set_text(&rq, "target", target);
 	if (uid)
 		set_number(&rq, "uid", *uid);
-	r = request_call(&rq, "Watch", false, &reply);
+	r = request_call(&rq, "Watch", 0, &reply);
 	if (r < 0 || !ret)
 		return r;
 	r = watch_parse(ret, json_object_get(reply, "watch"), &bad);
@@ -202,7 +201,7 @@ int dwd_unwatch(struct dwd *d, uint64_t id)
 	json_auto_t *reply = NULL;
 
 	set_number(&rq, "id", id);
-	return request_call(&rq, "Unwatch", false, &reply);
+	return request_call(&rq, "Unwatch", 0, &reply);
 }
 
 ssize_t dwd_watches(struct dwd *d, struct dwd_watch ***ret)
@@ -278,7 +277,7 @@ int dwd_wait(struct dwd *d, const struct dwd_selector *sel, int timeout, struct 
 
 	set_selector(&rq, sel);
 	set_timeout(&rq, timeout);
-	return call_for_stop(&rq, "Wait", timeout != 0, ret);
+	return call_for_stop(&rq, "Wait", timeout, ret);
 }
 
 int dwd_claim(struct dwd *d, const struct dwd_selector *sel, int timeout, struct dwd_stop **ret)
@@ -287,7 +286,7 @@ int dwd_claim(struct dwd *d, const struct dwd_selector *sel, int timeout, struct
 
 	set_selector(&rq, sel);
 	set_timeout(&rq, timeout);
-	return call_for_stop(&rq, "Claim", timeout != 0, ret);
+	return call_for_stop(&rq, "Claim", timeout, ret);
 }
 
 int dwd_unclaim(struct dwd *d, uint64_t id, struct dwd_stop **ret)
@@ -295,7 +294,7 @@ int dwd_unclaim(struct dwd *d, uint64_t id, struct dwd_stop **ret)
 	struct request rq = request_new(d);
 
 	set_number(&rq, "id", id);
-	return call_for_stop(&rq, "Unclaim", false, ret);
+	return call_for_stop(&rq, "Unclaim", 0, ret);
 }
 
 int dwd_attached(struct dwd *d, uint64_t id)
@@ -303,7 +302,7 @@ int dwd_attached(struct dwd *d, uint64_t id)
 	struct request rq = request_new(d);
 
 	set_number(&rq, "id", id);
-	return call_for_stop(&rq, "Attached", false, NULL);
+	return call_for_stop(&rq, "Attached", 0, NULL);
 }
 
 ssize_t dwd_continue(struct dwd *d, const uint64_t *ids, size_t n)
@@ -343,7 +342,7 @@ int dwd_status(struct dwd *d, struct dwd_status **ret)
 	const char *bad = NULL;
 	int r;
 
-	r = request_call(&rq, "Status", false, &reply);
+	r = request_call(&rq, "Status", 0, &reply);
 	if (r < 0)
 		return r;
 	r = status_parse(ret, json_object_get(reply, "status"), &bad);

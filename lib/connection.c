@@ -16,11 +16,13 @@
  * fails, or makes no sense, or a wait that a signal ends, ends the connection: its sockets are
  * closed at once (the daemon then takes claims back and forgets the wait), every later call answers
  * -ENOTCONN and dwd_dispatch() tells the listener. A signal ends only calls that may wait long; the
- * others are answered promptly and go on.
+ * others are answered promptly and go on. A daemon that does not answer within its time, counted
+ * anew for each reply, is taken for one that has gone.
  */
 
 #include "connection.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,6 +30,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 
 /* The daemon sends long lists in pieces far smaller than this. */
 #define MAX_REPLY (16u << 20)
@@ -139,8 +142,10 @@ static int fail_open(struct dwd *d, int error)
 				 "no dwdd listens on %s: start dwdd, or name its socket", path);
 	case EACCES:
 	case EPERM:
-		return conn_fail(d, error, "permission denied on %s: only root may talk to dwdd",
-				 path);
+		return conn_fail(
+			d, error,
+			"permission denied on %s: only root may talk to dwdd; run this as root",
+			path);
 	case ENAMETOOLONG:
 		return conn_fail(d, error,
 				 "cannot connect to %s: a socket's path has 107 bytes at most",
@@ -188,6 +193,7 @@ static int conn_new(struct dwd **ret, const char *socket)
 	if (!d)
 		return -ENOMEM;
 	d->epoll_fd = d->wake_fd = -1;
+	d->patience = DWD_DEFAULT_PATIENCE;
 	d->socket = strdup(socket);
 	d->queue = json_array();
 	if (!d->socket || !d->queue)
@@ -243,6 +249,11 @@ const char *dwd_error(struct dwd *d)
 	return d->message ? d->message : "";
 }
 
+void dwd_set_patience(struct dwd *d, int ms)
+{
+	d->patience = ms;
+}
+
 int dwd_get_fd(struct dwd *d)
 {
 	return d->epoll_fd;
@@ -268,24 +279,45 @@ int conn_send(struct dwd *d, struct varlink *v, const char *method, json_t *para
 	return r < 0 ? conn_fail(d, r, "%s: %s", method, strerror(-r)) : 0;
 }
 
-/* Block until `v` can go on, and queue the events that come meanwhile. */
-static int wait_for(struct dwd *d, const struct varlink *v, bool interruptible)
+int64_t conn_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int conn_time_left(int64_t timeout, int64_t start)
+{
+	int64_t passed = conn_now() - start, left = timeout - passed;
+
+	return timeout < 0 ? -1 : left <= 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
+}
+
+/* Block, at most `time` ms, until `v` can go on, and queue the events that come meanwhile. */
+static int wait_for(struct dwd *d, const struct varlink *v, int time, bool interruptible)
 {
 	struct pollfd fds[] = {
 		{varlink_fd(v), POLLIN, 0},
 		{d->events && events_wanted(d) ? varlink_fd(d->events) : -1, POLLIN, 0},
 	};
+	int r;
 
 	if (varlink_queued(v))
 		fds[0].events |= POLLOUT;
-	if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
+	r = poll(fds, ARRAY_SIZE(fds), time);
+	if (r < 0)
 		return errno == EINTR && !interruptible ? 0 : -errno;
+	if (r == 0)
+		return -ETIMEDOUT;
 	return fds[1].revents ? events_read(d) : 0;
 }
 
 /* Write what is queued and block for one message. */
-static int exchange(struct dwd *d, struct varlink *v, bool interruptible, json_t **ret)
+static int exchange(struct dwd *d, struct varlink *v, int timeout, json_t **ret)
 {
+	int64_t limit = timeout < 0 || d->patience < 0 ? -1 : (int64_t)timeout + d->patience;
+	int64_t start = conn_now();
 	int r;
 
 	for (;;) {
@@ -296,7 +328,7 @@ static int exchange(struct dwd *d, struct varlink *v, bool interruptible, json_t
 		r = varlink_receive(v, ret);
 		if (r != 0)
 			return r;
-		r = wait_for(d, v, interruptible);
+		r = wait_for(d, v, conn_time_left(limit, start), timeout != 0);
 		if (r < 0)
 			return r;
 	}
@@ -317,6 +349,11 @@ int conn_fail_stream(struct dwd *d, const struct varlink *v, int error)
 	case EBADMSG:
 	case EMSGSIZE:
 		return fail(d, -EPROTO, "what answers is not dwdd: it sent no Varlink message");
+	case ETIMEDOUT:
+		return fail(d, -ECONNRESET,
+			    "dwdd does not answer: it took more than %g s over %s; the log of dwdd "
+			    "may say why, and ending it lets everything run that it has stopped",
+			    d->patience / 1000.0, d->method);
 	case EINTR:
 		return fail(d, -EINTR, "interrupted by a signal");
 	default:
@@ -324,14 +361,13 @@ int conn_fail_stream(struct dwd *d, const struct varlink *v, int error)
 	}
 }
 
-int conn_receive(struct dwd *d, struct varlink *v, bool interruptible, json_t **ret,
-		 bool *continues)
+int conn_receive(struct dwd *d, struct varlink *v, int timeout, json_t **ret, bool *continues)
 {
 	struct varlink_method_reply reply;
 	json_auto_t *message = NULL;
 	int r;
 
-	r = exchange(d, v, interruptible, &message);
+	r = exchange(d, v, timeout, &message);
 	/* The subscription may have failed and taken `v` along. */
 	if (d->broken)
 		return r;
@@ -346,8 +382,7 @@ int conn_receive(struct dwd *d, struct varlink *v, bool interruptible, json_t **
 	return 0;
 }
 
-int conn_call(struct dwd *d, const char *method, json_t *parameters, bool interruptible,
-	      json_t **ret)
+int conn_call(struct dwd *d, const char *method, json_t *parameters, int timeout, json_t **ret)
 {
 	json_auto_t *reply = NULL;
 	bool continues;
@@ -355,7 +390,7 @@ int conn_call(struct dwd *d, const char *method, json_t *parameters, bool interr
 
 	r = conn_send(d, d->calls, method, parameters, false);
 	if (r == 0)
-		r = conn_receive(d, d->calls, interruptible, &reply, &continues);
+		r = conn_receive(d, d->calls, timeout, &reply, &continues);
 	if (r < 0)
 		return r;
 	if (continues)
@@ -376,7 +411,7 @@ int conn_collect(struct dwd *d, const char *method, json_t *parameters, const ch
 		json_auto_t *reply = NULL;
 		json_t *part;
 
-		r = conn_receive(d, d->calls, false, &reply, &continues);
+		r = conn_receive(d, d->calls, 0, &reply, &continues);
 		if (r < 0)
 			break;
 		part = json_object_get(reply, key);

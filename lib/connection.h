@@ -23,6 +23,7 @@ struct dwd {
 	int wake_fd;		/* an eventfd, readable while `awake` */
 	bool awake;
 	bool in_callback;
+	int patience;  /* ms that the daemon may take for what it can answer at once */
 	json_t *queue; /* the events that were read but not delivered */
 	struct dwd_listener listener;
 	void *userdata;
@@ -55,16 +56,20 @@ int conn_check(struct dwd *d);
 /* Begin a call. `parameters` is stolen, and NULL for lack of memory. */
 int conn_send(struct dwd *d, struct varlink *v, const char *method, json_t *parameters, bool more);
 /* Block for the next reply and give its parameters, a new reference. *continues says that another
- * reply follows. Events that arrive meanwhile are queued. If `interruptible`, a signal ends the
- * connection with -EINTR. */
-int conn_receive(struct dwd *d, struct varlink *v, bool interruptible, json_t **ret,
-		 bool *continues);
+ * reply follows. Events that arrive meanwhile are queued. `timeout` is how long the call may wait
+ * by its nature (ms; 0: it is to be answered at once, negative: for ever). Unless it is 0 a signal
+ * ends the connection with -EINTR. Beyond it the daemon has `patience`; then it counts as gone. */
+int conn_receive(struct dwd *d, struct varlink *v, int timeout, json_t **ret, bool *continues);
 /* A call that has one reply. */
-int conn_call(struct dwd *d, const char *method, json_t *parameters, bool interruptible,
-	      json_t **ret);
+int conn_call(struct dwd *d, const char *method, json_t *parameters, int timeout, json_t **ret);
 /* A call that may have several: the arrays that they have under `key` become one. */
 int conn_collect(struct dwd *d, const char *method, json_t *parameters, const char *key,
 		 json_t **ret);
+
+/* Monotonic time in ms, and what is left of `timeout` ms since `start`, for poll(2): a negative
+ * timeout never ends. */
+int64_t conn_now(void);
+int conn_time_left(int64_t timeout, int64_t start);
 
 /* Make dwd_get_fd() readable, beside its sockets, while there is something to dispatch. */
 void conn_update_wake(struct dwd *d);

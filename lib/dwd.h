@@ -24,7 +24,8 @@
  *   -ENOSPC     a limit was reached
  *   -EIO        the kernel refused
  *   -EOPNOTSUPP the environment of this process cannot be changed; it stays stopped
- *   -ECONNREFUSED  no daemon; -ECONNRESET  it went away; -ENOTCONN  the connection is over
+ *   -ECONNREFUSED  no daemon; -ECONNRESET  it went away, or does not answer (dwd_set_patience());
+ *               -ENOTCONN  the connection is over
  *   -EINTR      a signal came while a call that may take long waited
  *   -EPROTO     the daemon answered what this library does not understand
  *
@@ -149,6 +150,11 @@ int dwd_connect(struct dwd **ret, const char *socket);
 
 /* Close and free; NULL is fine. Claims of this connection fall back. Returns NULL. */
 struct dwd *dwd_close(struct dwd *d);
+
+/* How long, in ms, the daemon may take to answer what it can answer at once, and beyond the time
+ * given for a wait; negative: for ever. A daemon that takes longer counts as gone. */
+#define DWD_DEFAULT_PATIENCE 30000
+void dwd_set_patience(struct dwd *d, int ms);
 
 /* The message of the last failure on `d` (callback-safe); "" if there was none. Lives until the
  * next call. */

@@ -35,14 +35,16 @@ static char *shown(const json_t *request, const char *key)
 static char *describe_selection(const json_t *request)
 {
 	_cleanup_free_ char *name = shown(request, "name"), *path = shown(request, "path");
-	char pid[sizeof(" with pid ") + 20] = "", *all;
+	char id[sizeof(" as stop #") + 20] = "", pid[sizeof(" with pid ") + 20] = "", *all;
 
 	if (!name || !path)
 		return NULL;
+	if (number(request, "id"))
+		snprintf(id, sizeof(id), " as stop #%lld", number(request, "id"));
 	if (number(request, "pid"))
 		snprintf(pid, sizeof(pid), " with pid %lld", number(request, "pid"));
-	if (asprintf(&all, "%s%s%s%s%s", pid, *name ? " named " : "", name, *path ? " of " : "",
-		     path) < 0)
+	if (asprintf(&all, "%s%s%s%s%s%s", id, pid, *name ? " named " : "", name,
+		     *path ? " of " : "", path) < 0)
 		return NULL;
 	return all;
 }
@@ -112,7 +114,7 @@ static int timed_out(struct dwd *d, const json_t *parameters)
 
 static int limit_reached(struct dwd *d, const json_t *parameters)
 {
-	return conn_fail(d, -ENOSPC, "the limit for %s is reached (%lld)",
+	return conn_fail(d, -ENOSPC, "the limit for %s is reached (%lld): remove some first",
 			 text(parameters, "limit"), number(parameters, "value"));
 }
 

@@ -11,7 +11,6 @@
 #include "connection.h"
 
 #include <poll.h>
-#include <time.h>
 
 /* A reply may bring several events, so the queue can grow somewhat longer. */
 #define QUEUE_MAX 4096
@@ -82,7 +81,7 @@ int dwd_subscribe(struct dwd *d, bool replay, const struct dwd_listener *listene
 		r = conn_send(d, v, "Subscribe",
 			      json_pack("{s:b, s:b}", "replay", replay, "follow", true), true);
 	if (r == 0)
-		r = conn_receive(d, v, false, &first, &continues);
+		r = conn_receive(d, v, 0, &first, &continues);
 	if (r < 0)
 		return r;
 	if (!continues)
@@ -175,25 +174,9 @@ static int tell_broken(struct dwd *d)
 	return conn_fail(d, d->broken, "%s", conn_broken_message(d));
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* What is left of `timeout`, for poll(2). */
-static int time_left(int timeout, int64_t start)
-{
-	int64_t passed = now_ms() - start;
-
-	return timeout < 0 ? -1 : passed < timeout ? (int)(timeout - passed) : 0;
-}
-
 int dwd_dispatch(struct dwd *d, int timeout)
 {
-	int64_t start = now_ms();
+	int64_t start = conn_now();
 
 	if (d->in_callback)
 		return conn_check(d);
@@ -207,7 +190,7 @@ int dwd_dispatch(struct dwd *d, int timeout)
 			return r;
 		if (d->broken)
 			return tell_broken(d);
-		r = poll(&p, 1, time_left(timeout, start));
+		r = poll(&p, 1, conn_time_left(timeout, start));
 		if (r < 0)
 			return conn_fail(d, -errno, "waiting for events: %s", strerror(errno));
 		if (r == 0)

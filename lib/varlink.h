@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <jansson.h>
 
+#include "bytes.h"
+
 struct varlink;
 
 /* Takes the descriptor over (and makes it non-blocking and close-on-exec) on success only.
@@ -67,14 +69,5 @@ struct varlink_method_reply {
 	bool continues;
 };
 int varlink_parse_reply(json_t *message, struct varlink_method_reply *ret);
-
-/* Text that may hold any byte. Sets `key` in `object` to a printable form (valid UTF-8 stays; other
- * bytes, control characters, marks that reorder text, and backslashes become \xNN, \n, \t, \\ ...)
- * and, if that differs from the bytes, `key`_raw to their base64. 0 or -ENOMEM. */
-int varlink_set_bytes(json_t *object, const char *key, const void *bytes, size_t size);
-/* The same for an array of strings: `key` and, if any differs, `key`_raw (all of them). */
-int varlink_set_byte_strings(json_t *object, const char *key, const char *const *strings, size_t n);
-/* The printable form alone, malloc()ed, for logs and terminals. NULL on lack of memory. */
-char *varlink_escape(const void *bytes, size_t size);
 
 #endif

@@ -87,10 +87,12 @@ static void test_a_second_one_is_refused(void **state)
 {
 	struct listen_place *place = reserve(), *second = NULL;
 	int fd = open_socket(place);
-	char *message = NULL, expected[160];
+	char *message = NULL, expected[256];
 
-	snprintf(expected, sizeof(expected), "another dwdd (pid %d) listens on %s", (int)getpid(),
-		 path);
+	snprintf(expected, sizeof(expected),
+		 "another dwdd (pid %d) listens on %s: use it, end it, or give another "
+		 "--socket",
+		 (int)getpid(), path);
 	assert_int_equal(listen_reserve(&second, path, &message), -EBUSY);
 	assert_string_equal(message, expected);
 	assert_null(second);

@@ -209,7 +209,7 @@ static void test_last_words_are_heard(void **state)
 
 	assert_int_equal(poll(&p, 1, -1), 1);
 	assert_int_equal(get_status(d), -ENOSPC);
-	assert_string_equal(dwd_error(d), "the limit for clients is reached (64)");
+	assert_string_equal(dwd_error(d), "the limit for clients is reached (64): remove some first");
 	dwd_close(d);
 	peer_finish(peer);
 }
@@ -252,6 +252,56 @@ static void test_signal_ends_a_wait(void **state)
 	dwd_close(d);
 }
 
+/* The peer reads the call and says nothing more until the connection has ended. */
+static void test_silence(void **state)
+{
+	const struct peer_step steps[] = {
+		{PEER_ACCEPT},
+		{PEER_EXPECT, 0, CALL("Status", "{}")},
+		{PEER_EXPECT_END, 0},
+		{PEER_END},
+	};
+	struct peer *peer = peer_start(steps);
+	struct dwd *d = connect_to(peer);
+	struct dwd_status *status = NULL;
+
+	dwd_set_patience(d, 20);
+	assert_int_equal(dwd_status(d, &status), -ECONNRESET);
+	assert_string_equal(
+		dwd_error(d),
+		"dwdd does not answer: it took more than 0.02 s over Status; the log of "
+		"dwdd may say why, and ending it lets everything run that it has stopped");
+	peer_finish(peer);
+	assert_int_equal(dwd_status(d, &status), -ENOTCONN);
+	dwd_close(d);
+}
+
+/* Time that the caller gave is not silence, nor is any that he did not limit. */
+static void test_silence_that_was_asked_for(void **state)
+{
+	const struct peer_step steps[] = {
+		{PEER_ACCEPT},
+		{PEER_EXPECT, 0, CALL("Wait", "{\"timeout\":20}")},
+		{PEER_EXPECT_END, 0},
+		{PEER_ACCEPT},
+		{PEER_EXPECT, 1, CALL("Wait", "{\"timeout\":-1}")},
+		{PEER_INTERRUPT, 1},
+		{PEER_END},
+	};
+	struct peer *peer = peer_start(steps);
+	struct dwd *d = connect_to(peer);
+	struct dwd_stop *s = NULL;
+
+	dwd_set_patience(d, 0);
+	assert_int_equal(dwd_wait(d, NULL, 20, &s), -ECONNRESET);
+	dwd_close(d);
+	d = connect_to(peer);
+	dwd_set_patience(d, 0);
+	assert_int_equal(dwd_wait(d, NULL, -1, &s), -EINTR);
+	dwd_close(d);
+	peer_finish(peer);
+}
+
 static void test_descriptors_are_private(void **state)
 {
 	const struct peer_step steps[] = {{PEER_ACCEPT}, {PEER_EXPECT_END, 0}, {PEER_END}};
@@ -276,6 +326,8 @@ int main(void)
 		cmocka_unit_test(test_last_words_are_heard),
 		cmocka_unit_test(test_death_shows_without_a_call),
 		cmocka_unit_test(test_signal_ends_a_wait),
+		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_silence_that_was_asked_for),
 		cmocka_unit_test(test_descriptors_are_private),
 	};
 

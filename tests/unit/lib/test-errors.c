@@ -165,7 +165,7 @@ static const struct mapping {
 	{claim_any, REQUEST_CLAIM, ERROR(OURS "WrongState", "{\"id\":3,\"state\":\"attached\"}"),
 	 -EBUSY, "stop #3 is attached, which does not allow this"},
 	{watch_x, REQUEST_WATCH, ERROR(OURS "LimitReached", "{\"limit\":\"watches\",\"value\":10}"),
-	 -ENOSPC, "the limit for watches is reached (10)"},
+	 -ENOSPC, "the limit for watches is reached (10): remove some first"},
 	{watch_x, REQUEST_WATCH,
 	 ERROR(OURS "InvalidTarget", "{\"target\":\"..\",\"reason\":\"it is relative\"}"), -EINVAL,
 	 "cannot watch '..': it is relative"},

@@ -77,7 +77,14 @@ static void skip_blanks(struct scanner *s)
 		s->at++;
 }
 
-static int split(struct words *ret, const char *line, size_t length, bool to_cursor)
+/* What is split. */
+enum origin {
+	A_LINE,
+	TO_CURSOR,
+	OF_FILE,
+};
+
+static int split(struct words *ret, const char *line, size_t length, enum origin origin)
 {
 	_cleanup_free_ char *buffer = malloc(length + 1);
 	struct scanner s = {.line = line, .at = line, .end = line + length, .out = buffer};
@@ -89,13 +96,15 @@ static int split(struct words *ret, const char *line, size_t length, bool to_cur
 		return -ENOMEM;
 	for (;;) {
 		skip_blanks(&s);
-		if (s.at == s.end && !to_cursor)
+		if (origin == OF_FILE && s.at < s.end && *s.at == '#')
+			s.at = s.end;
+		if (s.at == s.end && origin != TO_CURSOR)
 			return ret->open ? -EINVAL : 0;
 		ret->last_start = (size_t)(s.at - line);
 		scan_word(&s);
-		last = to_cursor && s.at == s.end;
+		last = origin == TO_CURSOR && s.at == s.end;
 		ret->open = s.open;
-		r = push(ret, buffer, s.tilde && !last);
+		r = push(ret, buffer, s.tilde && !last && origin != OF_FILE);
 		if (r < 0 || last)
 			return r;
 	}
@@ -103,12 +112,39 @@ static int split(struct words *ret, const char *line, size_t length, bool to_cur
 
 int words_split(struct words *ret, const char *line)
 {
-	return split(ret, line, strlen(line), false);
+	return split(ret, line, strlen(line), A_LINE);
 }
 
 int words_split_to_cursor(struct words *ret, const char *line, size_t cursor)
 {
-	return split(ret, line, cursor, true);
+	return split(ret, line, cursor, TO_CURSOR);
+}
+
+int words_split_of_file(struct words *ret, const char *line)
+{
+	return split(ret, line, strlen(line), OF_FILE);
+}
+
+/* Between ' and ' all but ' stands for itself, which is \' outside of them. */
+char *words_quote(const char *word)
+{
+	static const char harmless[] = "abcdefghijklmnopqrstuvwxyz"
+				       "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_";
+	char *quoted, *out;
+
+	if (*word && !word[strspn(word, harmless)])
+		return strdup(word);
+	out = quoted = malloc(4 * strlen(word) + 3);
+	if (!quoted)
+		return NULL;
+	*out++ = '\'';
+	for (; *word; word++) {
+		if (*word == '\'')
+			out = stpcpy(out, "'\\'");
+		*out++ = *word;
+	}
+	strcpy(out, "'");
+	return quoted;
 }
 
 void words_done(struct words *w)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef DWD_CLIENT_ARGS_H
-#define DWD_CLIENT_ARGS_H
+#ifndef DWD_SYNTAX_ARGS_H
+#define DWD_SYNTAX_ARGS_H
 
 /*
  * The words after a command, told apart into options and operands by a table that help and
@@ -70,5 +70,9 @@ const char *args_get(const struct args *args, const char *name);
 /* All values given for an option, in that order, ended by NULL; to be freed, NULL on lack of
  * memory. */
 const char **args_get_all(const struct args *args, const char *name);
+
+/* The options as they were given, one after the other: the i-th from 0, NULL at the end, and what
+ * args_get() would answer for it alone. */
+const struct option_spec *args_given(const struct args *args, size_t i, const char **value);
 
 #endif

@@ -279,3 +279,11 @@ const struct option_spec *args_option(const struct option_spec *const *specs, co
 	return strncmp(word, "--", 2) == 0 ? long_option(specs, word + 2, value)
 					   : letter_option(specs, word + 1, value);
 }
+
+const struct option_spec *args_given(const struct args *args, size_t i, const char **value)
+{
+	if (i >= args->given_count)
+		return NULL;
+	*value = args->given[i].value;
+	return args->given[i].spec;
+}

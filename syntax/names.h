@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef DWD_CLIENT_NAMES_H
-#define DWD_CLIENT_NAMES_H
+#ifndef DWD_SYNTAX_NAMES_H
+#define DWD_SYNTAX_NAMES_H
 
 /*
  * Finding what somebody meant among a few names, be they commands or options: a whole name, the

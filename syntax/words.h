@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef DWD_CLIENT_WORDS_H
-#define DWD_CLIENT_WORDS_H
+#ifndef DWD_SYNTAX_WORDS_H
+#define DWD_SYNTAX_WORDS_H
 
 /*
  * A line of text split into words as a shell would split it: at blanks, which quotes and a
@@ -28,6 +28,14 @@ int words_split(struct words *ret, const char *line);
 /* Split what stands before a cursor: there is always a last word, which may be empty and open, and
  * whose ~ is left alone. 0 or -ENOMEM. */
 int words_split_to_cursor(struct words *ret, const char *line, size_t cursor);
+
+/* Split a line of a file: as words_split(), but # that begins a word begins a comment, and ~ is
+ * nobody's home. */
+int words_split_of_file(struct words *ret, const char *line);
+
+/* A word as words_split() and words_split_of_file() would read it back, quoted if need be;
+ * malloc()ed, NULL on lack of memory. */
+char *words_quote(const char *word);
 
 void words_done(struct words *w);
 

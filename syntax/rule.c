@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rule.h"
+
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "util.h"
+
+static const struct option_spec rule_options[] = {RULE_OPTIONS, {0}};
+
+static _printf_(2, 3) int mistake(char **message, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(message, format, ap) < 0)
+		*message = NULL;
+	va_end(ap);
+	return -EINVAL;
+}
+
+/* A user by name or number. */
+static int parse_user(const char *text, uid_t *ret, char **message)
+{
+	const struct passwd *user = getpwnam(text);
+	unsigned long value;
+	char *end;
+
+	if (user) {
+		*ret = user->pw_uid;
+		return 0;
+	}
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || *end || text[strspn(text, "0123456789")] || !*text || value >= (uid_t)-1)
+		return mistake(message, "--uid %s: there is no such user", text);
+	*ret = (uid_t)value;
+	return 0;
+}
+
+int rule_from_args(struct rule *ret, const struct args *args, char **message)
+{
+	const char *user = args_get(args, "uid");
+	struct rule rule = {.has_uid = user};
+	int r = user ? parse_user(user, &rule.uid, message) : 0;
+
+	if (r < 0)
+		return r;
+	*ret = rule;
+	return 0;
+}
+
+static int read_words(struct rule_line *line, char **message)
+{
+	static const struct option_spec *const specs[] = {rule_options, NULL};
+	int r = args_parse(&line->args, specs, line->words.count, line->words.words, 0);
+
+	if (r == -EINVAL)
+		return mistake(message, "%s", line->args.error);
+	if (r < 0)
+		return r;
+	if (line->args.count == 0)
+		return mistake(message, "there is no TARGET");
+	if (line->args.count > 1)
+		return mistake(message, "'%s' is one word too many: one watch a line",
+			       line->args.words[1]);
+	r = rule_from_args(&line->rule, &line->args, message);
+	line->rule.target = line->args.words[0];
+	return r;
+}
+
+int rule_line_read(struct rule_line *ret, const char *text, char **message)
+{
+	int r;
+
+	*ret = (struct rule_line){0};
+	r = words_split_of_file(&ret->words, text);
+	if (r == -EINVAL)
+		return ret->words.open == '\\'
+			       ? mistake(message, "nothing follows the backslash at its end")
+			       : mistake(message, "the quote %c is not closed", ret->words.open);
+	if (r < 0 || ret->words.count == 0)
+		return r;
+	r = read_words(ret, message);
+	return r < 0 ? r : 1;
+}
+
+void rule_line_done(struct rule_line *line)
+{
+	args_done(&line->args);
+	words_done(&line->words);
+}
+
+static bool is_rules(const struct option_spec *spec)
+{
+	for (const struct option_spec *o = rule_options; o->name; o++) {
+		if (str_eq(o->name, spec->name))
+			return true;
+	}
+	return false;
+}
+
+static void put_word(FILE *out, const char *front, const char *word)
+{
+	_cleanup_free_ char *quoted = words_quote(word);
+
+	fprintf(out, "%s%s", front, quoted ? quoted : word);
+}
+
+char *rule_line_write(const struct args *args, const char *target)
+{
+	const struct option_spec *spec;
+	const char *value;
+	char *line = NULL;
+	size_t size;
+	FILE *out = open_memstream(&line, &size);
+
+	if (!out)
+		return NULL;
+	for (size_t i = 0; (spec = args_given(args, i, &value)); i++) {
+		if (!is_rules(spec))
+			continue;
+		fprintf(out, "--%s", spec->name);
+		if (spec->value)
+			put_word(out, " ", value);
+		fputc(' ', out);
+	}
+	/* What begins with a dash is no option behind this. */
+	put_word(out, *target == '-' ? "-- " : "", target);
+	return fclose(out) == 0 ? line : NULL;
+}

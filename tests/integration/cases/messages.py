@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every error that a user can cause: the command, its exit status, and what is said about it.
+
+Each text was read and judged: it says what failed, on what, why, and what to do. Who changes one
+changes it here, and reads it again.
+"""
+
+import os
+import shlex
+import subprocess
+
+from harness import SCALE, case, equal, until
+
+LONG = 'x' * 256
+
+# {stop}, {pid} and {program}: of a process that is stopped; {gone}: a pid that nobody has; {usage}: how
+# the command's help begins.
+NO_STOP = "nothing that is stopped matches '{0}'; dwd list shows all that is"
+NEEDS_STOPS = ("{0}: it needs a PID, NAME, PATH or '#N' (quoted: to most shells # begins a comment), "
+               "or else --all (usage: {{usage}})")
+
+USAGE = (
+    ('nonsense', 2, "there is no command 'nonsense'; dwd help lists what there is"),
+    ('lsit', 2, "there is no command 'lsit'; did you mean list?"),
+    ('wat', 2, "'wat' is ambiguous: watch, watches"),
+    ('help nosuch', 2, "there is no command 'nosuch'; dwd help lists what there is"),
+    ('--nosuch', 2, 'there is no option --nosuch (dwd --help lists the options)'),
+    ('--socket', 2, 'option --socket needs a value: PATH (dwd --help lists the options)'),
+    ("--socket '' list", 2, '--socket: the path is empty'),
+    ('--color pink list', 2, '--color pink: it is one of auto, always and never'),
+    ('list --folow', 2, 'list: there is no option --folow; did you mean --follow? (usage: {usage})'),
+    ('list -x', 2, 'list: there is no option -x (usage: {usage})'),
+    ('list --json=yes', 2, 'list: option --json takes no value (usage: {usage})'),
+    ('list a b', 2, "list: 'b' is one word too many (usage: {usage})"),
+    ('events x', 2, "events: 'x' is one word too many (usage: {usage})"),
+
+    ('watch', 2, 'watch: it needs a TARGET: NAME, PATH or PATH/ (usage: {usage})'),
+    ('watch --uid', 2, 'watch: option --uid needs a value: USER (usage: {usage})'),
+    ('watch --uid nosuchuser x', 2, '--uid nosuchuser: there is no such user'),
+    ('watch --uid=-1 x', 2, '--uid -1: there is no such user'),
+    ("watch ''", 2, "cannot watch '': it is empty: give a NAME, a PATH or a PATH/"),
+    ('watch /', 2, "cannot watch '/': the root directory holds every program: all of them would stop"),
+    ('watch .', 2, 'cannot watch \'.\': "." and ".." are not names of programs'),
+    (f'watch {LONG}', 2, f"cannot watch '{LONG}': longer than a file name may be (255 bytes)"),
+    (f'watch /{LONG}', 2, f"cannot watch '/{LONG}': a component is longer than a file name may be (255 bytes)"),
+    (f'watch {"/x" * 129}', 2, f"cannot watch '{'/x' * 129}': deeper than paths are compared (128 components)"),
+    (f'watch {"/x" * 2048}', 2, f"cannot watch '{'/x' * 2048}': longer than a path may be (4095 bytes)"),
+
+    ('unwatch', 2, 'unwatch: it needs watches to remove, or --all alone (usage: {usage})'),
+    ('unwatch --all 3', 2, 'unwatch: it needs watches to remove, or --all alone (usage: {usage})'),
+    ('unwatch 4711', 4, "there is no watch '4711'; dwd watches lists them"),
+    ('unwatch /no/such', 4, "there is no watch '/no/such'; dwd watches lists them"),
+
+    ('list nosuch', 4, NO_STOP.format('nosuch')),
+    ("list ''", 2, "'' selects nothing: it is empty"),
+    ("list '#x'", 2, "'#x' selects nothing: a stop id is # and a number, such as #3"),
+    ('list 99999999999', 2, "'99999999999' selects nothing: no process can have this PID"),
+    ('info', 2, "info: it needs a PID, NAME, PATH or '#N' of what is stopped (usage: {usage})"),
+    ('info {gone}', 4, NO_STOP.format('{gone}')),
+
+    ('wait --timeout', 2, 'wait: option --timeout needs a value: T (usage: {usage})'),
+    ('wait --timeout soon', 2, '--timeout soon: not a length of time, such as 10, 0.5, 300ms or 2m'),
+    ('wait --timeout 1000h', 2, '--timeout 1000h: that is more than 24 days; without it dwd waits for ever'),
+    ('wait nosuch --timeout 1ms', 124, 'no process named nosuch was stopped within 0.001 s'),
+    ('wait nosuch --timeout 0', 124, 'no process named nosuch is stopped'),
+    ('wait /no/such --timeout 1ms', 124, 'no process of /no/such was stopped within 0.001 s'),
+    ("wait '#4711' --timeout 1ms", 124, 'no process as stop #4711 was stopped within 0.001 s'),
+    ('wait {gone}', 4, 'there is no process {gone} to wait for'),
+
+    ("attach '#4711'", 4, 'there is no stop #4711'),
+    ('attach 1', 4, 'no process with pid 1 is stopped and free to take'),
+    ('attach {gone} --timeout 1m', 4, 'there is no process {gone} to wait for'),
+
+    ('continue', 2, NEEDS_STOPS.format('continue')),
+    ('continue --all x', 2, NEEDS_STOPS.format('continue')),
+    ('continue nosuch', 4, NO_STOP.format('nosuch')),
+    ('kill', 2, NEEDS_STOPS.format('kill')),
+    ('kill -NOSUCH {pid}', 2, "kill: there is no signal 'NOSUCH' (usage: {usage})"),
+    ('kill -99 {pid}', 2, "kill: there is no signal '99' (usage: {usage})"),
+    ("kill '#4711'", 4, NO_STOP.format('#4711')),
+)
+
+# {nobody}: a socket that nobody listens on; {file}: a file that is no socket; {nowhere}: a path in a
+# directory that does not exist; {home}: where this daemon's socket lies.
+WITHOUT_DAEMON = (
+    ('--socket {nobody} list', {}, 3,
+     'no daemon listens on {nobody}: nothing is watched or stopped; dwd watch TARGET starts one'),
+    ('--socket {nobody} --no-start watch x', {}, 3,
+     'no daemon listens on {nobody}; start one with dwdd, or leave out --no-start'),
+    ('--socket {nobody} watch x', {'DWD_DAEMON': '/no/such'}, 3,
+     'no daemon listens on {nobody}, and /no/such is not there to be started; install it, or name it in '
+     '$DWD_DAEMON'),
+    ('--socket {nobody} watch x', {'DWD_DAEMON': '/bin/false'}, 3,
+     '/bin/false did not start (exit status 1); dwd doctor tells what is missing'),
+    ('--socket {nobody} watch x', {'DWD_DAEMON': '/bin/true'}, 3,
+     'a daemon was started, but none listens on {nobody}: is $DWD_DAEMON a dwdd?'),
+    ('--socket {file} watch x', {}, 3, '{dwdd} did not start: {file} is there and is not a socket: move it away'),
+    ('--socket {nowhere} watch x', {}, 3,
+     '{dwdd} did not start: cannot listen on {nowhere}: there is no such directory; make it, or give another '
+     '--socket'),
+    (f'--socket /{LONG} list', {}, 1, f"cannot connect to /{LONG}: a socket's path has 107 bytes at most"),
+    ('--socket {socket} attach', {'DWD_GDB': '/no/such'}, 1,
+     '/no/such, which $DWD_GDB names, is not a program'),
+    ('--socket {socket} attach', {'PATH': '/no/such'}, 1,
+     'gdb is not installed, or not in $PATH: apt install gdb, or name it in $DWD_GDB'),
+)
+
+AS_NOBODY = (
+    ('--socket {socket} list', 5,
+     'permission denied on {socket}: only root may talk to dwdd; run this as root'),
+    ('--socket {nobody} watch x', 3,
+     'no daemon listens on {nobody}; start it as root (dwdd), or run dwd as root, which starts one'),
+)
+
+DAEMON_OPTIONS = (
+    ('x', 2, "takes options only, not 'x'"),
+    ('--nosuch', 2, "unrecognized option '--nosuch'"),
+    ('--socket', 2, "option '--socket' requires an argument"),
+    ("--socket ''", 2, "--socket takes a path, not ''"),
+    ('--backend x', 2, "--backend takes auto, lsm, fentry or tracepoint, not 'x'"),
+    ('--on-exit x', 2, "--on-exit takes continue or keep, not 'x'"),
+    ('--max-stopped 0', 2, "--max-stopped takes a number from 1 to 100000, not '0'"),
+    ('--log-level x', 2, "--log-level takes error, warning, info or debug, not 'x'"),
+    ('--exit-idle 0', 2, "--exit-idle takes seconds, from 1 to a year's, not '0'"),
+)
+
+DAEMON_START = (
+    ('--socket {socket}', 1,
+     'another dwdd (pid {daemon}) listens on {socket}: use it, end it, or give another --socket'),
+    ('--socket {file}', 1, '{file} is there and is not a socket: move it away'),
+    ('--socket {nowhere}', 1,
+     'cannot listen on {nowhere}: there is no such directory; make it, or give another --socket'),
+    (f'--socket /{LONG}', 1, f"the socket's path is too long: 257 bytes, 106 are possible: /{LONG}"),
+)
+
+
+def check(command, status, text, **options):
+    """Run it; the failure is what it should be."""
+    done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, encoding='utf-8', timeout=60 * SCALE, **options)
+    equal(done.stderr, text, f'what {command} says')
+    equal(done.returncode, status, f'exit status of {command}')
+
+
+def usage_of(b, command):
+    """As the first line of its help has it."""
+    done = subprocess.run([b.dwd_path, 'help', command], check=False, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, encoding='utf-8')
+    return done.stdout.partition('\n')[0]
+
+
+def places(b):
+    names = {'socket': b.main.socket, 'nobody': b.path('nobody'), 'file': b.path('file'),
+             'nowhere': b.path('nowhere/s'), 'dwdd': b.dwdd, 'daemon': b.main.process.pid}
+    with open(names['file'], 'w', encoding='utf-8'):
+        pass
+    return names
+
+
+@case
+def messages_of_commands(b):
+    gone = b.run('true')
+    gone.wait(20)
+    program = b.program()
+    b.main.watch(program)
+    child = b.run(program)
+    stop = b.main.wait(program)
+    names = {'pid': child.pid, 'stop': stop['id'], 'program': program, 'gone': gone.pid}
+    for words, status, text in USAGE:
+        argv = shlex.split(words.format(**names))
+        text = 'dwd: ' + text.format(usage=usage_of(b, argv[0]), **names) + '\n'
+        check([b.dwd_path, '--socket', b.main.socket, *argv], status, text)
+    b.caught(child, program)
+
+
+@case
+def messages_without_a_daemon(b):
+    names = places(b)
+    for words, environment, status, text in WITHOUT_DAEMON:
+        check([b.dwd_path, *shlex.split(words.format(**names))], status, f'dwd: {text.format(**names)}\n',
+              env={**os.environ, 'DWD_DAEMON': b.dwdd, **environment})
+
+
+@case
+def messages_to_those_who_may_not(b):
+    names = places(b)
+    os.chmod(b.main.directory, 0o755)
+    for words, status, text in AS_NOBODY:
+        check([b.dwd_path, *shlex.split(words.format(**names))], status, f'dwd: {text.format(**names)}\n',
+              user=65534, group=65534, extra_groups=[])
+    check([b.dwdd, '--socket', names['nobody']], 1,
+          'dwdd: only root can load the kernel side: run dwdd as root\n', user=65534, group=65534, extra_groups=[])
+
+
+@case
+def messages_of_the_daemon(b):
+    names = places(b)
+    for words, status, text in DAEMON_OPTIONS:
+        check([b.dwdd, *shlex.split(words)], status, f"dwdd: {text}\nTry 'dwdd --help'.\n")
+    for words, status, text in DAEMON_START:
+        check([b.dwdd, '--backend', b.backend, *shlex.split(words.format(**names))], status,
+              f'dwdd: {text.format(**names)}\n')
+
+
+@case
+def messages_about_output(b):
+    with open('/dev/full', 'w', encoding='utf-8') as full:
+        done = subprocess.run([b.dwd_path, 'help'], check=False, stdout=full, stderr=subprocess.PIPE,
+                              encoding='utf-8')
+    equal(done.stderr, 'dwd: cannot write to standard output: No space left on device\n', 'text')
+    equal(done.returncode, 1, 'exit status')
+
+
+@case
+def messages_about_a_stop_that_is_taken(b):
+    program = b.program()
+    b.main.watch(program)
+    child = b.run(program)
+    stop = b.main.wait(program)
+    holder = b.main.varlink()
+    holder.call('io.dwd.Watchdog.Claim', {'id': stop['id']})
+    check([b.dwd_path, '--socket', b.main.socket, 'attach', f'#{stop["id"]}'], 1,
+          f'dwd: stop #{stop["id"]} is already taken by the client with pid {os.getpid()}\n')
+    holder.close()
+    until(lambda: not b.main.stops()[0].get('claimed_by'), 'the claim to fall back')
+    b.caught(child, program)
+
+
+@case
+def messages_when_the_daemon_goes(b):
+    with b.daemon() as daemon:
+        waiter = b.run(b.dwd_path, '--socket', daemon.socket, 'wait', b.unique())
+        until(lambda: daemon.json('status')['clients'] >= 2, 'the waiter')
+        daemon.process.terminate()
+        output, _ = waiter.communicate(timeout=20 * SCALE)
+        assert output.endswith('dwd: dwdd closed the connection\n'), output
+        equal(waiter.returncode, 3, 'exit status')
