@@ -4,7 +4,7 @@
 #include "cmd.h"
 #include "path.h"
 #include "print.h"
-#include "rule.h"
+#include "rules.h"
 #include "util.h"
 #include "watches.h"
 
@@ -22,7 +22,7 @@ static void remark(const struct client *c, const char *target)
 			   target);
 }
 
-static enum exit_status watch_one(struct client *c, const char *text, const uid_t *uid,
+static enum exit_status watch_one(struct client *c, const char *text, struct dwd_rule rule,
 				  struct print_array *json)
 {
 	_cleanup_free_ char *target = NULL;
@@ -33,7 +33,8 @@ static enum exit_status watch_one(struct client *c, const char *text, const uid_
 		print_error("cannot make %s an absolute path: %s", text, strerror(-r));
 		return exit_status(r);
 	}
-	r = dwd_watch(c->dwd, target, uid, &watch);
+	rule.target = target;
+	r = dwd_watch(c->dwd, &rule, &watch);
 	if (r < 0)
 		return client_failed(c, r);
 
@@ -44,31 +45,21 @@ static enum exit_status watch_one(struct client *c, const char *text, const uid_
 	return EXIT_DONE;
 }
 
-static enum exit_status read_rule(const struct args *args, struct rule *ret)
-{
-	_cleanup_free_ char *message = NULL;
-	int r = rule_from_args(ret, args, &message);
-
-	if (r < 0)
-		print_error("%s", message ? message : strerror(-r));
-	return exit_status(r);
-}
-
 static enum exit_status run(struct client *c, const struct args *args)
 {
 	struct print_array json = {0};
 	enum exit_status first;
-	struct rule rule;
+	_cleanup_(rule_done) struct rule words;
+	struct dwd_rule rule;
 
-	first = read_rule(args, &rule);
+	first = rules_read(args, &words, &rule);
 	if (first == EXIT_DONE)
 		first = client_connect(c, true);
 	if (first != EXIT_DONE)
 		return first;
 
 	for (int i = 0; i < args->count && c->dwd; i++) {
-		enum exit_status status =
-			watch_one(c, args->words[i], rule.has_uid ? &rule.uid : NULL, &json);
+		enum exit_status status = watch_one(c, args->words[i], rule, &json);
 
 		if (first == EXIT_DONE)
 			first = status;
@@ -85,14 +76,17 @@ static const struct option_spec options[] = {
 
 const struct cmd cmd_watch = {
 	.name = "watch",
-	.synopsis = "[--uid USER] TARGET...",
+	.synopsis = "[FILTER]... TARGET...",
 	.summary = "stop a program whenever it is executed",
 	.details = "From now on every process that executes a TARGET is stopped before its first\n"
 		   "instruction. A TARGET is one of\n"
 		   "  NAME   without a slash: the name a program is executed by, or of its file\n"
 		   "  PATH   the file there now, or whatever will be there\n"
 		   "  PATH/  everything beneath a directory\n"
-		   "Scripts count by their own name and path, and by their interpreter's.",
+		   "Scripts count by their own name and path, and by their interpreter's.\n"
+		   "Filters are decided in the kernel, and all must hold: what they leave out is "
+		   "never\n"
+		   "stopped, not even for a moment.",
 	.options = options,
 	.operand = ARG_TARGET,
 	.min = 1,

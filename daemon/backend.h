@@ -42,7 +42,8 @@ struct backend_ops {
 
 	/* Put a watch into force under `slot` (0 .. DWD_MAX_WATCHES - 1), or end it. What the watch
 	 * names is resolved here, again on every refresh_watch(): files come and go. The caller
-	 * keeps `watch` alive and unchanged until remove_watch(). */
+	 * keeps `watch` alive and unchanged until remove_watch(). -EDESTADDRREQ: its cgroup is
+	 * none. */
 	int (*add_watch)(struct backend *b, uint32_t slot, const struct watch *watch);
 	int (*refresh_watch)(struct backend *b, uint32_t slot);
 	int (*remove_watch)(struct backend *b, uint32_t slot);

@@ -4,21 +4,65 @@
 
 #include "methods.h"
 
-void method_watch(struct call *call)
+static bool is_kill(const char *then)
 {
-	struct watchdog *w = call->service->watchdog;
-	const char *target = params_string(call->parameters, "target"), *reason;
-	const struct watch *watch;
-	json_int_t number;
-	bool has_uid = params_int(call->parameters, "uid", &number);
-	uid_t uid = has_uid ? (uid_t)number : 0;
+	return then && str_eq(then, "kill");
+}
+
+static uint64_t number_of(json_t *parameters, const char *name)
+{
+	json_int_t number = 0;
+
+	params_int(parameters, name, &number);
+	return (uint64_t)number;
+}
+
+/* `rule` borrows from the parameters and from the arrays, which the caller frees. */
+static int read_rule(json_t *parameters, struct watch_rule *rule, const char ***args,
+		     const char ***variables)
+{
+	json_int_t uid = 0;
 	int r;
 
-	r = watchdog_add_watch(w, call_client(call), target, has_uid ? &uid : NULL, &watch,
-			       &reason);
+	r = params_strings(parameters, "args", args);
+	if (r == 0)
+		r = params_strings(parameters, "setenv", variables);
+	*rule = (struct watch_rule){
+		.target = params_string(parameters, "target"),
+		.filters =
+			{
+				.has_uid = params_int(parameters, "uid", &uid),
+				.uid = (uid_t)uid,
+				.args = *args,
+				.under = (pid_t)number_of(parameters, "under"),
+				.under_name = params_string(parameters, "under_name"),
+				.cgroup = params_string(parameters, "cgroup"),
+				.skip = number_of(parameters, "skip"),
+				.count = number_of(parameters, "count"),
+				.max_stopped = number_of(parameters, "max_stopped"),
+			},
+		.hold = number_of(parameters, "hold"),
+		.then_kill = is_kill(params_string(parameters, "then")),
+		.own = params_bool(parameters, "own", false),
+		.setenv = *variables,
+	};
+	return r;
+}
+
+static void add_watch(struct call *call, const struct watch_rule *rule)
+{
+	struct watchdog *w = call->service->watchdog;
+	const struct watch *watch;
+	struct watch_fault fault;
+	int r;
+
+	r = watchdog_add_watch(w, call_client(call), rule, &watch, &fault);
 	if (r == ANSWER_INVALID_TARGET)
 		call_fail(call, ERROR("InvalidTarget"),
-			  json_pack("{s:s, s:s}", "target", target, "reason", reason));
+			  json_pack("{s:s, s:s}", "target", rule->target, "reason", fault.reason));
+	else if (r == ANSWER_INVALID_FILTER)
+		call_fail(call, ERROR("InvalidFilter"),
+			  json_pack("{s:s, s:s}", "filter", fault.filter, "reason", fault.reason));
 	else if (r == ANSWER_LIMIT_REACHED)
 		call_fail(call, ERROR("LimitReached"),
 			  json_pack("{s:s, s:i}", "limit", "watches", "value", WATCHES_MAX));
@@ -26,6 +70,24 @@ void method_watch(struct call *call)
 		methods_fail(call, r, 0, NULL);
 	else
 		call_reply(call, json_pack("{s:o}", "watch", watchdog_watch_to_json(w, watch)));
+}
+
+static bool is_action(const char *then)
+{
+	return !then || is_kill(then) || str_eq(then, "continue");
+}
+
+void method_watch(struct call *call)
+{
+	_cleanup_free_ const char **args = NULL, **variables = NULL;
+	struct watch_rule rule;
+
+	if (read_rule(call->parameters, &rule, &args, &variables) < 0)
+		methods_fail(call, -ENOMEM, 0, NULL);
+	else if (!is_action(params_string(call->parameters, "then")))
+		methods_fail_parameter(call, "then");
+	else if (methods_check_variables(call, variables))
+		add_watch(call, &rule);
 }
 
 void method_unwatch(struct call *call)

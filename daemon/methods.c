@@ -104,9 +104,23 @@ static const struct param interface_params[] = {
 	{},
 };
 
+/* Longer than anybody waits, in ms; and it does not overflow in us. */
+#define HOLD_MAX (INT64_C(100) * 365 * 24 * 3600 * 1000)
+
 static const struct param watch_params[] = {
 	{"target", PARAM_STRING, true},
 	{"uid", PARAM_INT, false, 0, UINT32_MAX - 1},
+	{"args", PARAM_STRINGS},
+	{"under", PARAM_INT, false, 1, INT32_MAX},
+	{"under_name", PARAM_STRING},
+	{"cgroup", PARAM_STRING},
+	{"skip", PARAM_INT, false, 0, INT64_MAX},
+	{"count", PARAM_INT, false, 0, INT64_MAX},
+	{"max_stopped", PARAM_INT, false, 0, INT64_MAX},
+	{"hold", PARAM_INT, false, 0, HOLD_MAX},
+	{"then", PARAM_STRING},
+	{"own", PARAM_BOOL},
+	{"setenv", PARAM_STRINGS},
 	{},
 };
 

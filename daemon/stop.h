@@ -64,6 +64,8 @@ struct stop {
 	bool release;	      /* to be released as soon as it is seen stopped ... */
 	pid_t release_by;     /* ... on behalf of this client; 0: nobody */
 	bool refused;	      /* ... because it could not be kept */
+	uint64_t hold_until;  /* monotonic us; then it is released or ... */
+	bool hold_kills;      /* ... killed; 0: it may last */
 	bool resumed;	      /* got its SIGCONT under a debugger */
 	bool forgotten;	      /* the kernel side keeps no record of it any more */
 

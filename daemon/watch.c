@@ -114,29 +114,112 @@ int watch_new(struct watch **ret, const char *target, const char **reason)
 	return 0;
 }
 
-int watch_set_variables(struct watch *w, const char *const *variables)
+static size_t list_length(const char *const *list)
 {
 	size_t n = 0;
 
-	while (variables && variables[n])
+	while (list && list[n])
 		n++;
-	w->setenv = n ? calloc(n + 1, sizeof(*w->setenv)) : NULL;
-	if (n && !w->setenv)
+	return n;
+}
+
+/* *ret is to be freed by list_free(), also on failure; an empty list is NULL. */
+static int list_copy(char ***ret, const char *const *list)
+{
+	size_t n = list_length(list);
+
+	*ret = n ? calloc(n + 1, sizeof(**ret)) : NULL;
+	if (n && !*ret)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		w->setenv[i] = strdup(variables[i]);
-		if (!w->setenv[i])
+		(*ret)[i] = strdup(list[i]);
+		if (!(*ret)[i])
 			return -ENOMEM;
 	}
 	return 0;
 }
 
+static void list_free(char **list)
+{
+	for (char **item = list; item && *item; item++)
+		free(*item);
+	free(list);
+}
+
+/* The text of a pattern, without the stars. */
+static size_t pattern_length(const char *pattern)
+{
+	size_t length = strlen(pattern);
+
+	if (length > 0 && pattern[length - 1] == '*')
+		length--;
+	return length > 0 && *pattern == '*' ? length - 1 : length;
+}
+
+static const char *check_args(const char *const *args)
+{
+	if (list_length(args) > DWD_FILTER_ARGS)
+		return "more than 4 arguments cannot be asked for";
+	for (; args && *args; args++) {
+		if (!**args)
+			return "an argument to look for is empty";
+		if (pattern_length(*args) == 0)
+			return "a pattern of stars alone fits every argument";
+		if (pattern_length(*args) > DWD_ARG_MAX)
+			return "an argument to look for is longer than 255 bytes";
+	}
+	return NULL;
+}
+
+const char *watch_check_filters(const struct watch_filters *filters, const char **which)
+{
+	const char *wrong = check_args(filters->args);
+
+	*which = "args";
+	if (wrong)
+		return wrong;
+	*which = "under_name";
+	if (filters->under_name && !*filters->under_name)
+		return "the name of the ancestor is empty";
+	if (filters->under_name && strchr(filters->under_name, '/'))
+		return "an ancestor is known by its name only, which has no slash";
+	if (filters->under_name && strlen(filters->under_name) >= DWD_COMM_LEN)
+		return "the kernel keeps 15 bytes of a process's name, and this is longer";
+	*which = "cgroup";
+	if (filters->cgroup && *filters->cgroup != '/')
+		return "the cgroup is not an absolute path";
+	return NULL;
+}
+
+int watch_set_filters(struct watch *w, const struct watch_filters *filters)
+{
+	struct watch_filters *f = &w->filters;
+	char **args;
+	int r;
+
+	*f = *filters;
+	f->under_name = f->cgroup = NULL;
+	r = list_copy(&args, filters->args);
+	f->args = (const char *const *)args;
+	if (filters->under_name && !(f->under_name = strdup(filters->under_name)))
+		return -ENOMEM;
+	if (filters->cgroup && !(f->cgroup = strdup(filters->cgroup)))
+		return -ENOMEM;
+	return r;
+}
+
+int watch_set_variables(struct watch *w, const char *const *variables)
+{
+	return list_copy(&w->setenv, variables);
+}
+
 struct watch *watch_free(struct watch *w)
 {
 	if (w) {
-		for (char **v = w->setenv; v && *v; v++)
-			free(*v);
-		free(w->setenv);
+		list_free((char **)w->filters.args);
+		free((char *)w->filters.under_name);
+		free((char *)w->filters.cgroup);
+		list_free(w->setenv);
 		free(w->target);
 		free(w);
 	}
@@ -165,6 +248,42 @@ json_t *watch_skips_to_json(const __u64 skipped[static DWD_SKIP_COUNT])
 	return object;
 }
 
+static int set_number(json_t *object, const char *key, uint64_t value)
+{
+	return value == 0 ? 0 : json_object_set_new(object, key, json_integer((json_int_t)value));
+}
+
+static int set_text(json_t *object, const char *key, const char *value)
+{
+	return value ? varlink_set_bytes(object, key, value, strlen(value)) : 0;
+}
+
+static int set_texts(json_t *object, const char *key, const char *const *values)
+{
+	return values ? varlink_set_byte_strings(object, key, values, list_length(values)) : 0;
+}
+
+/* All that a watch has besides its target; what does not narrow is left out. */
+static int set_rule(json_t *object, const struct watch *w)
+{
+	const struct watch_filters *f = &w->filters;
+
+	if ((f->has_uid && json_object_set_new(object, "uid", json_integer(f->uid)) < 0) ||
+	    set_texts(object, "args", f->args) < 0 ||
+	    set_number(object, "under", (uint64_t)f->under) < 0 ||
+	    set_text(object, "under_name", f->under_name) < 0 ||
+	    set_text(object, "cgroup", f->cgroup) < 0 || set_number(object, "skip", f->skip) < 0 ||
+	    set_number(object, "count", f->count) < 0 ||
+	    set_number(object, "max_stopped", f->max_stopped) < 0 ||
+	    set_number(object, "hold", w->hold) < 0 ||
+	    (w->hold && json_object_set_new(object, "then",
+					    json_string(w->then_kill ? "kill" : "continue")) < 0) ||
+	    (w->holder && json_object_set_new(object, "own", json_true()) < 0) ||
+	    set_texts(object, "setenv", (const char *const *)w->setenv) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
 json_t *watch_to_json(const struct watch *w, const struct dwd_counters *counters)
 {
 	char created[CLOCK_TEXT_SIZE];
@@ -178,8 +297,7 @@ json_t *watch_to_json(const struct watch *w, const struct dwd_counters *counters
 	if (!object)
 		return NULL;
 	if (varlink_set_bytes(object, "target", w->target, strlen(w->target)) < 0 ||
-	    (w->filters.has_uid &&
-	     json_object_set_new(object, "uid", json_integer(w->filters.uid)) < 0)) {
+	    set_rule(object, w) < 0) {
 		json_decref(object);
 		return NULL;
 	}

@@ -19,18 +19,21 @@
 struct watch_filters {
 	bool has_uid;
 	uid_t uid;
-	char **args; /* patterns, each of which an argument must match; ended by NULL, or NULL */
-	pid_t under; /* beneath this process, in the daemon's pid namespace */
-	uint64_t under_start; /* its start time in clock ticks, as /proc/PID/stat has it */
-	char *under_name;     /* beneath a process with this comm */
-	char *cgroup;	      /* absolute path of a directory of the cgroup2 file system */
-	uint64_t skip;	      /* let so many matches run first */
-	uint64_t count;	      /* stop so many, then no more */
-	uint64_t max_stopped; /* at one time */
+	const char *const
+		*args; /* patterns, each of which an argument must match; ended by NULL, or NULL */
+	pid_t under;   /* beneath this process, in the daemon's pid namespace */
+	uint64_t under_start;	/* its start time in clock ticks, as /proc/PID/stat has it */
+	const char *under_name; /* beneath a process with this comm */
+	const char *cgroup;	/* absolute path of a directory of the cgroup2 file system */
+	uint64_t skip;		/* let so many matches run first */
+	uint64_t count;		/* stop so many, then no more */
+	uint64_t max_stopped;	/* at one time */
 };
 
-/* What a pattern of `args` may be: text up to DWD_ARG_MAX bytes that an argument other than argv[0]
- * equals; a `*` at its start or end stands for anything. */
+/* Whether filters can be those of a watch. NULL, or static text that says what is wrong, and *which
+ * is the name of the one to blame. A pattern of `args` is text of at most DWD_ARG_MAX bytes besides
+ * a `*` at either end, and there are at most DWD_FILTER_ARGS of them. */
+const char *watch_check_filters(const struct watch_filters *filters, const char **which);
 
 struct watch {
 	uint64_t id;
@@ -38,9 +41,9 @@ struct watch {
 	enum dwd_watch_kind kind;
 	char *target; /* normalised; a directory ends with a slash */
 	struct watch_filters filters;
-	uint64_t hold;	/* ms until `then` happens to a stop that nobody took; 0: never */
-	bool then_kill; /* else it is released */
-	bool own;	/* ends with the connection that made it */
+	uint64_t hold;	    /* ms until `then` happens to a stop that nobody took; 0: never */
+	bool then_kill;	    /* else it is released */
+	const void *holder; /* the client with whom it ends; NULL: it stays */
 	uid_t owner;
 	int64_t created; /* realtime, us since the epoch */
 	char **setenv;	 /* what it stops is given these variables; ended by NULL, or NULL */
@@ -51,6 +54,8 @@ struct watch {
  * path may be, deeper than DWD_PATH_DEPTH, relative, a name of `.` or `..`, or the root directory,
  * which would stop the whole machine. Bytes need not be UTF-8. */
 int watch_new(struct watch **ret, const char *target, const char **reason);
+/* Take a copy of these filters, which must be good; -ENOMEM. */
+int watch_set_filters(struct watch *w, const struct watch_filters *filters);
 /* Take copies of these variables, NULL for none; -ENOMEM. */
 int watch_set_variables(struct watch *w, const char *const *variables);
 struct watch *watch_free(struct watch *w);

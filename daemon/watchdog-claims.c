@@ -48,7 +48,12 @@ static void give_back(struct watchdog *w, struct watchdog_client *client, struct
 		claims_settled(w, s);
 		stop_table_remove(&w->stops, s);
 	} else {
+		uint64_t id = s->id;
+
 		watchdog_look(w, s);
+		s = stop_table_find_id(&w->stops, id);
+		if (s)
+			stops_left_alone(w, s);
 	}
 }
 
@@ -148,6 +153,7 @@ void watchdog_leave(struct watchdog *w, struct watchdog_client *client)
 		if (s->claimant == client)
 			give_back(w, client, s);
 	}
+	own_end(w, client);
 }
 
 int watchdog_attached(struct watchdog *w, struct stop *s)

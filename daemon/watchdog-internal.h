@@ -4,7 +4,8 @@
 
 /*
  * What the files of the engine share: watchdog.c (life of the engine, watches), watchdog-stops.c
- * (how a stop begins and ends), watchdog-looks.c (what it does meanwhile), watchdog-claims.c (who
+ * (how a stop begins and ends), watchdog-holds.c (how long it may last), watchdog-own.c (watches
+ * that end with their client), watchdog-looks.c (what it does meanwhile), watchdog-claims.c (who
  * has it, who waits for it), watchdog-environ.c (variables it is given), watchdog-shutdown.c.
  */
 
@@ -31,14 +32,19 @@ struct watchdog {
 	sd_event_source *looks;	   /* the agenda */
 	sd_event_source *rescan;   /* everything is to be looked at */
 	sd_event_source *check;	   /* is a record in the map that was not announced? */
+	sd_event_source *holds;	   /* the stop whose hold ends first */
 	sd_event_source *patrol;
 	sd_event_source *calm; /* nothing has been stopped for a while */
 	int ends_epoll;
 	uint64_t looks_at;    /* when `looks` fires; UINT64_MAX: not at all */
+	uint64_t holds_at;    /* when `holds` fires; UINT64_MAX: not at all */
 	uint64_t patrol_at;   /* id of the last stop the patrol came by */
 	size_t patrol_hurry;  /* so many stops are to be looked at without delay */
 	bool signals_watched; /* the backend notices SIGCONT */
 	bool in_trouble;      /* the last record could not be taken up; that has been said */
+
+	uint64_t own_ended[1024]; /* ids of the own watches that ended last */
+	size_t own_ended_next;
 
 	struct events events;
 };
@@ -57,6 +63,9 @@ void stops_destroy(struct watchdog *w);
 void stops_arrive(struct watchdog *w, const struct dwd_stop_key *key);
 /* Seen stopped for the first time; it may be over (and freed) after this. */
 void stops_confirm(struct watchdog *w, struct stop *s);
+/* Nobody has it (any more): it may have outlived its watch, or the time of it. It may be over (and
+ * freed) after this. */
+void stops_left_alone(struct watchdog *w, struct stop *s);
 void stops_event(struct watchdog *w, struct stop *s, enum event_type type, pid_t by);
 /* It runs, and no client made it. Ends it as stops_finish() does. */
 void stops_left(struct watchdog *w, struct stop *s);
@@ -77,6 +86,20 @@ void looks_react(struct watchdog *w, struct stop *s, enum stop_sight sight, pid_
 void looks_continued(struct watchdog *w, const struct dwd_stop_key *key);
 /* Begin to patrol if need be; with `all`, look at every stop without delay. */
 void looks_patrol(struct watchdog *w, bool all);
+
+/* watchdog-holds.c */
+int holds_init(struct watchdog *w);
+void holds_destroy(struct watchdog *w);
+/* It has just been seen stopped: count its time from now. */
+void holds_begin(struct watchdog *w, struct stop *s);
+/* It was given back, perhaps after its time. */
+void holds_resume(struct watchdog *w, const struct stop *s);
+
+/* watchdog-own.c */
+/* None but own watches that have ended have caught it. */
+bool own_is_over(const struct watchdog *w, const struct stop *s);
+/* The client leaves. */
+void own_end(struct watchdog *w, const struct watchdog_client *client);
 
 /* watchdog-claims.c */
 /* A stop is there to be seen and, if nobody has it, taken. */

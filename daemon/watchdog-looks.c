@@ -67,14 +67,18 @@ static void seen_traced(struct watchdog *w, struct stop *s, pid_t tracer)
 
 static void seen_stopped(struct watchdog *w, struct stop *s)
 {
+	bool detached = s->now.state == STOP_ATTACHED;
+
 	s->doubt_since = 0;
 	agenda_remove(&w->agenda, s);
-	if (s->now.state == STOP_ATTACHED) {
+	if (detached) {
 		stop_become(s, STOP_STOPPED);
 		stops_event(w, s, EVENT_DETACHED, 0);
 	}
 	claims_settled(w, s);
 	claims_offer(w, s);
+	if (detached)
+		stops_left_alone(w, s);
 }
 
 static void seems_to_run(struct watchdog *w, struct stop *s, bool certain)

@@ -130,6 +130,20 @@ void stops_confirm(struct watchdog *w, struct stop *s)
 	stops_set_variables(w, s);
 	stop_become(s, STOP_STOPPED);
 	stops_event(w, s, EVENT_STOPPED, 0);
+	holds_begin(w, s);
+	stops_left_alone(w, s);
+}
+
+void stops_left_alone(struct watchdog *w, struct stop *s)
+{
+	const struct watchdog_client nobody = {};
+
+	if (s->now.state != STOP_STOPPED || s->claimant)
+		return;
+	if (own_is_over(w, s))
+		watchdog_continue(w, &nobody, s);
+	else
+		holds_resume(w, s);
 }
 
 /* The same pid was caught at a later exec: its process did not stay in the stop known so far. */

@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "procfs.h"
 #include "varlink.h"
 #include "watchdog-internal.h"
 
@@ -153,6 +154,9 @@ int watchdog_new(struct watchdog **ret, sd_event *event, struct backend *backend
 	r = looks_init(w);
 	if (r < 0)
 		return r;
+	r = holds_init(w);
+	if (r < 0)
+		return r;
 	r = watchdog_add_timer(w, &w->rescan, 1, on_rescan);
 	if (r < 0)
 		return r;
@@ -186,6 +190,7 @@ struct watchdog *watchdog_free(struct watchdog *w)
 	sd_event_source_disable_unref(w->rescan);
 	sd_event_source_disable_unref(w->check);
 	looks_destroy(w);
+	holds_destroy(w);
 	stops_destroy(w);
 	events_destroy(&w->events);
 	watch_table_destroy(&w->watches);
@@ -317,22 +322,70 @@ static int put_in_force(struct watchdog *w, struct watch *watch)
 	return r;
 }
 
-int watchdog_add_watch(struct watchdog *w, const struct watchdog_client *client, const char *target,
-		       const uid_t *uid, const struct watch **ret, const char **reason)
+/* Which process is meant by its pid, now. */
+static int identify_under(struct watch_filters *filters, struct watch_fault *fault)
+{
+	struct procfs_stat stat;
+	int r;
+
+	if (filters->under == 0)
+		return 0;
+	r = procfs_read_stat(filters->under, &stat);
+	if (r == -ENOENT || r == -ESRCH) {
+		*fault = (struct watch_fault){"under", "there is no process with this pid"};
+		return ANSWER_INVALID_FILTER;
+	}
+	filters->under_start = stat.start_ticks;
+	return r;
+}
+
+/* A watch that is as the rule says, in no force yet. */
+static int make_watch(struct watch **ret, const struct watch_rule *rule, struct watch_fault *fault)
+{
+	_cleanup_(watch_freep) struct watch *watch = NULL;
+	struct watch_filters filters = rule->filters;
+	int r;
+
+	*fault = (struct watch_fault){};
+	r = watch_new(&watch, rule->target, &fault->reason);
+	if (r < 0)
+		return r == -EINVAL ? ANSWER_INVALID_TARGET : r;
+	fault->reason = watch_check_filters(&filters, &fault->filter);
+	if (fault->reason)
+		return ANSWER_INVALID_FILTER;
+	r = identify_under(&filters, fault);
+	if (r != ANSWER_OK)
+		return r;
+	r = watch_set_filters(watch, &filters);
+	if (r == 0)
+		r = watch_set_variables(watch, rule->setenv);
+	if (r < 0)
+		return r;
+	watch->hold = rule->hold;
+	watch->then_kill = rule->then_kill;
+	*ret = steal_pointer(watch);
+	return ANSWER_OK;
+}
+
+int watchdog_add_watch(struct watchdog *w, const struct watchdog_client *client,
+		       const struct watch_rule *rule, const struct watch **ret,
+		       struct watch_fault *fault)
 {
 	_cleanup_(watch_freep) struct watch *watch = NULL;
 	json_t *json;
 	int r;
 
-	r = watch_new(&watch, target, reason);
-	if (r < 0)
-		return r == -EINVAL ? ANSWER_INVALID_TARGET : r;
+	r = make_watch(&watch, rule, fault);
+	if (r != ANSWER_OK)
+		return r;
 	watch->owner = client->uid;
-	if (uid) {
-		watch->filters.has_uid = true;
-		watch->filters.uid = *uid;
-	}
+	watch->holder = rule->own ? client : NULL;
 	r = put_in_force(w, watch);
+	if (r == -EDESTADDRREQ) {
+		*fault = (struct watch_fault){"cgroup", "it is no directory of a cgroup2 file "
+							"system; see /sys/fs/cgroup"};
+		return ANSWER_INVALID_FILTER;
+	}
 	if (r < 0)
 		return r == -ENOSPC ? ANSWER_LIMIT_REACHED : r;
 	log_watch("added", watch, client->pid);

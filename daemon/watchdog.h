@@ -53,7 +53,7 @@ struct watchdog_client {
 	size_t claims; /* the engine's */
 };
 
-/* The client is about to vanish: its claims fall back. */
+/* The client is about to vanish: its claims fall back, its own watches end. */
 void watchdog_leave(struct watchdog *w, struct watchdog_client *client);
 
 /* Results of what a client asks for; -errno besides, when the kernel refused. */
@@ -67,12 +67,29 @@ enum watchdog_answer {
 	ANSWER_WRONG_STATE,
 	ANSWER_LIMIT_REACHED,
 	ANSWER_INVALID_TARGET,
+	ANSWER_INVALID_FILTER,
 	ANSWER_ENVIRONMENT_NOT_SET,
 };
 
-/* Watches. `uid` NULL: any. With ANSWER_INVALID_TARGET *reason (static) says what is wrong. */
-int watchdog_add_watch(struct watchdog *w, const struct watchdog_client *client, const char *target,
-		       const uid_t *uid, const struct watch **ret, const char **reason);
+/* What a watch is asked to be. */
+struct watch_rule {
+	const char *target;
+	struct watch_filters filters;
+	uint64_t hold; /* see struct watch */
+	bool then_kill;
+	bool own; /* it ends with the client, and what only such watches have stopped is released */
+	const char *const *setenv; /* checked by environ_check() */
+};
+
+/* What is wrong with a rule: a target or, if `filter` is not NULL, the filter of that name. */
+struct watch_fault {
+	const char *filter, *reason; /* static */
+};
+
+/* Watches. With ANSWER_INVALID_TARGET and ANSWER_INVALID_FILTER *fault says what is wrong. */
+int watchdog_add_watch(struct watchdog *w, const struct watchdog_client *client,
+		       const struct watch_rule *rule, const struct watch **ret,
+		       struct watch_fault *fault);
 /* *ret is a new reference to the watch as it was last. */
 int watchdog_remove_watch(struct watchdog *w, const struct watchdog_client *client, uint64_t id,
 			  json_t **ret);

@@ -178,16 +178,45 @@ static ssize_t call_for_count(struct request *rq, const char *method, const char
 	return (ssize_t)json_integer_value(count);
 }
 
-int dwd_watch(struct dwd *d, const char *target, const uid_t *uid, struct dwd_watch **ret)
+static void set_optional_number(struct request *rq, const char *key, uint64_t value)
+{
+	if (value > 0)
+		set_number(rq, key, value);
+}
+
+static void set_optional_text(struct request *rq, const char *key, const char *value)
+{
+	if (value)
+		set_text(rq, key, value);
+}
+
+static void set_rule(struct request *rq, const struct dwd_rule *rule)
+{
+	set_text(rq, "target", rule->target);
+	if (rule->has_uid)
+		set_number(rq, "uid", rule->uid);
+	set_texts(rq, "args", rule->args);
+	set_optional_number(rq, "under", (uint64_t)rule->under);
+	set_optional_text(rq, "under_name", rule->under_name);
+	set_optional_text(rq, "cgroup", rule->cgroup);
+	set_optional_number(rq, "skip", rule->skip);
+	set_optional_number(rq, "count", rule->count);
+	set_optional_number(rq, "max_stopped", rule->max_stopped);
+	set_optional_number(rq, "hold", rule->hold);
+	set_optional_text(rq, "then", rule->then);
+	if (rule->own)
+		set(rq, "own", json_true());
+	set_texts(rq, "setenv", rule->setenv);
+}
+
+int dwd_watch(struct dwd *d, const struct dwd_rule *rule, struct dwd_watch **ret)
 {
 	struct request rq = request_new(d);
 	json_auto_t *reply = NULL;
 	const char *bad = NULL;
 	int r;
 
-	set_text(&rq, "target", target);
-	if (uid)
-		set_number(&rq, "uid", *uid);
+	set_rule(&rq, rule);
 	r = request_call(&rq, "Watch", 0, &reply);
 	if (r < 0 || !ret)
 		return r;

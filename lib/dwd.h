@@ -62,8 +62,16 @@ struct dwd_watch {
 	uint64_t id;
 	const char *target;
 	const char *kind; /* "name", "path" or "directory" */
+	/* What narrows it, and what becomes of its stops: as in struct dwd_rule. */
 	bool has_uid;
-	uid_t uid; /* only this real uid, if has_uid */
+	uid_t uid;
+	const char *const *args; /* NULL: there are none */
+	pid_t under;
+	const char *under_name, *cgroup;
+	uint64_t skip, count, max_stopped, hold;
+	const char *then;
+	bool own;
+	const char *const *setenv; /* NULL: there are none */
 	uid_t owner;
 	uint64_t caught;
 	uint64_t skipped; /* the sum of skips */
@@ -160,9 +168,29 @@ void dwd_set_patience(struct dwd *d, int ms);
  * next call. */
 const char *dwd_error(struct dwd *d);
 
-/* Add a watch. `target` is NAME, an absolute PATH or PATH/; `uid` NULL or the only real uid wanted.
- * `ret` may be NULL, else free it with dwd_watch_free(). */
-int dwd_watch(struct dwd *d, const char *target, const uid_t *uid, struct dwd_watch **ret);
+/* What a watch is asked to be. All that narrows it must hold; what is zero or NULL does not narrow.
+ */
+struct dwd_rule {
+	const char *target; /* NAME, an absolute PATH or PATH/ */
+	bool has_uid;
+	uid_t uid; /* only this real uid, if has_uid */
+	/* Patterns, ended by NULL, at most 4: each must be an argument behind argv[0]; a `*` at its
+	 * start or end stands for anything. */
+	const char *const *args;
+	pid_t under;		/* only this process and its descendants */
+	const char *under_name; /* only descendants of a process with this comm */
+	const char *cgroup;	/* only in or beneath this directory of the cgroup2 file system */
+	uint64_t skip;		/* let so many matches run first */
+	uint64_t count;		/* then stop so many and no more */
+	uint64_t max_stopped;	/* at one time */
+	uint64_t hold;		/* ms after which `then` happens to a stop nobody took; 0: never */
+	const char *then;	/* "continue" (also NULL) or "kill" */
+	bool own; /* end with this connection, and release what only such watches have stopped */
+	const char *const *setenv; /* NAME=VALUE for what it stops; ended by NULL */
+};
+
+/* Add a watch. `ret` may be NULL, else free it with dwd_watch_free(). */
+int dwd_watch(struct dwd *d, const struct dwd_rule *rule, struct dwd_watch **ret);
 int dwd_unwatch(struct dwd *d, uint64_t id);
 
 /* All watches by id, or the stops that `sel` (NULL: all) allows, oldest first. The array is

@@ -124,6 +124,14 @@ static int invalid_target(struct dwd *d, const json_t *parameters)
 			 text(parameters, "reason"));
 }
 
+static int invalid_filter(struct dwd *d, const json_t *parameters)
+{
+	_cleanup_free_ char *target = shown(d->request, "target");
+
+	return conn_fail(d, -EINVAL, "cannot watch '%s' so: %s", target ? target : "",
+			 text(parameters, "reason"));
+}
+
 static int invalid_variable(struct dwd *d, const json_t *parameters)
 {
 	_cleanup_free_ char *variable = shown(parameters, "variable");
@@ -183,6 +191,7 @@ int error_from_reply(struct dwd *d, const char *error, const json_t *parameters)
 		{"io.dwd.Watchdog.TimedOut", timed_out},
 		{"io.dwd.Watchdog.LimitReached", limit_reached},
 		{"io.dwd.Watchdog.InvalidTarget", invalid_target},
+		{"io.dwd.Watchdog.InvalidFilter", invalid_filter},
 		{"io.dwd.Watchdog.InvalidVariable", invalid_variable},
 		{"io.dwd.Watchdog.EnvironmentNotSet", environment_not_set},
 		{"io.dwd.Watchdog.KernelFailed", kernel_failed},

@@ -25,7 +25,7 @@ struct origin {
 struct watch_box {
 	struct dwd_watch watch;
 	struct origin origin;
-	struct dwd_count skips[];
+	struct dwd_count skips[]; /* then the pointers of args and of setenv */
 };
 
 struct stop_box {
@@ -81,11 +81,62 @@ static uint64_t read_skips(struct reader *r, struct dwd_count *skips)
 	return total;
 }
 
+static void read_strings(struct reader *r, const char *key, const json_t *strings, const char **ret)
+{
+	size_t i;
+	json_t *value;
+
+	if (strings && !json_is_array(strings))
+		reader_fail(r, key);
+	json_array_foreach (strings, i, value) {
+		ret[i] = json_string_value(value);
+		if (!ret[i])
+			reader_fail(r, key);
+	}
+}
+
+/* The strings of an optional array into *room, which moves on behind their NULL; NULL if there is
+ * no array. */
+static const char *const *read_list(struct reader *r, const char *key, const char ***room)
+{
+	const json_t *strings = reader_field(r, key);
+	const char **list = *room;
+
+	if (!strings)
+		return NULL;
+	if (!json_is_array(strings))
+		reader_fail(r, key);
+	read_strings(r, key, strings, list);
+	*room += json_array_size(strings) + 1;
+	return list;
+}
+
+/* The narrowing fields and what follows a stop. `room` is for as many strings as there are. */
+static void read_rule(struct reader *r, struct dwd_watch *w, const char **room)
+{
+	w->has_uid = reader_field(r, "uid");
+	w->uid = (uid_t)reader_optional_number(r, "uid", UINT32_MAX);
+	w->args = read_list(r, "args", &room);
+	w->under = (pid_t)reader_optional_number(r, "under", INT_MAX);
+	w->under_name = reader_optional_text(r, "under_name");
+	w->cgroup = reader_optional_text(r, "cgroup");
+	w->skip = reader_optional_number(r, "skip", INT64_MAX);
+	w->count = reader_optional_number(r, "count", INT64_MAX);
+	w->max_stopped = reader_optional_number(r, "max_stopped", INT64_MAX);
+	w->hold = reader_optional_number(r, "hold", INT64_MAX);
+	w->then = reader_optional_text(r, "then");
+	w->own = json_is_true(reader_field(r, "own"));
+	w->setenv = read_list(r, "setenv", &room);
+}
+
 int watch_parse(struct dwd_watch **ret, json_t *object, const char **bad)
 {
 	struct reader r = reader_new(object, "watch");
 	size_t n = json_object_size(json_object_get(object, "skipped"));
-	_cleanup_free_ struct watch_box *box = calloc(1, sizeof(*box) + n * sizeof(box->skips[0]));
+	size_t strings = json_array_size(json_object_get(object, "args")) +
+			 json_array_size(json_object_get(object, "setenv")) + 2;
+	_cleanup_free_ struct watch_box *box =
+		calloc(1, sizeof(*box) + n * sizeof(box->skips[0]) + strings * sizeof(char *));
 
 	if (!box)
 		return -ENOMEM;
@@ -93,8 +144,6 @@ int watch_parse(struct dwd_watch **ret, json_t *object, const char **bad)
 		.id = reader_count(&r, "id"),
 		.target = reader_text(&r, "target"),
 		.kind = reader_text(&r, "kind"),
-		.has_uid = reader_field(&r, "uid"),
-		.uid = (uid_t)reader_optional_number(&r, "uid", UINT32_MAX),
 		.owner = reader_owner(&r, "owner"),
 		.caught = reader_count(&r, "caught"),
 		.skipped = read_skips(&r, box->skips),
@@ -102,6 +151,7 @@ int watch_parse(struct dwd_watch **ret, json_t *object, const char **bad)
 		.skips_count = n,
 		.created = reader_text(&r, "created"),
 	};
+	read_rule(&r, &box->watch, (const char **)(box->skips + n));
 	if (r.bad)
 		return reader_error(&r, bad);
 	box->origin.object = json_incref(object);
@@ -137,20 +187,6 @@ static void read_watches(struct reader *r, const json_t *ids, uint64_t *ret)
 		if (!json_is_integer(value) || json_integer_value(value) < 0)
 			reader_fail(r, "watches");
 		ret[i] = (uint64_t)json_integer_value(value);
-	}
-}
-
-static void read_strings(struct reader *r, const char *key, const json_t *strings, const char **ret)
-{
-	size_t i;
-	json_t *value;
-
-	if (strings && !json_is_array(strings))
-		reader_fail(r, key);
-	json_array_foreach (strings, i, value) {
-		ret[i] = json_string_value(value);
-		if (!ret[i])
-			reader_fail(r, key);
 	}
 }
 

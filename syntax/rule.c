@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "duration.h"
 #include "util.h"
 
 static const struct option_spec rule_options[] = {RULE_OPTIONS, {0}};
@@ -39,16 +40,112 @@ static int parse_user(const char *text, uid_t *ret, char **message)
 	return 0;
 }
 
+/* A number of something, at least `least`; what is not given stays. */
+static int parse_number(const struct args *args, const char *option, uint64_t least, uint64_t *ret,
+			char **message)
+{
+	const char *text = args_get(args, option);
+	unsigned long long value;
+
+	if (!text)
+		return 0;
+	errno = 0;
+	value = strtoull(text, NULL, 10);
+	if (!*text || text[strspn(text, "0123456789")])
+		return mistake(message, "--%s %s: not a number", option, text);
+	if (errno || value > INT64_MAX)
+		return mistake(message, "--%s %s: too large", option, text);
+	if (value < least)
+		return mistake(message, "--%s %s: it must be at least %llu", option, text,
+			       (unsigned long long)least);
+	*ret = value;
+	return 0;
+}
+
+static int parse_count(struct rule *rule, const struct args *args, char **message)
+{
+	if (args_get(args, "once") && args_get(args, "count"))
+		return mistake(message, "--once is --count 1: give one of the two");
+	if (args_get(args, "once"))
+		rule->count = 1;
+	return parse_number(args, "count", 1, &rule->count, message);
+}
+
+static int parse_hold(struct rule *rule, const struct args *args, char **message)
+{
+	const char *hold = args_get(args, "hold");
+	int ms, r;
+
+	rule->then = args_get(args, "then");
+	if (rule->then && !hold)
+		return mistake(message, "--then says how --hold T ends a stop: give that too");
+	if (rule->then && !str_eq(rule->then, "continue") && !str_eq(rule->then, "kill"))
+		return mistake(message, "--then %s: it is continue or kill", rule->then);
+	if (!hold)
+		return 0;
+	r = duration_parse(hold, &ms);
+	if (r == -ERANGE)
+		return mistake(message,
+			       "--hold %s: that is more than 24 days; without it a stop "
+			       "lasts until somebody ends it",
+			       hold);
+	if (r < 0 || ms == 0)
+		return mistake(message,
+			       "--hold %s: not a length of time, such as 10, 0.5, 300ms or 2m",
+			       hold);
+	rule->hold = (uint64_t)ms;
+	return 0;
+}
+
+/* What consists of digits is a pid. */
+static int parse_under(struct rule *rule, const struct args *args, char **message)
+{
+	const char *text = args_get(args, "under");
+	uint64_t pid = 0;
+	int r;
+
+	if (text && !*text)
+		return mistake(message, "--under: it needs a PID or a NAME");
+	if (!text || text[strspn(text, "0123456789")]) {
+		rule->under_name = text;
+		return 0;
+	}
+	r = parse_number(args, "under", 1, &pid, message);
+	if (r == 0 && pid > INT32_MAX)
+		return mistake(message, "--under %s: there are no such pids", text);
+	rule->under = (pid_t)pid;
+	return r;
+}
+
 int rule_from_args(struct rule *ret, const struct args *args, char **message)
 {
 	const char *user = args_get(args, "uid");
-	struct rule rule = {.has_uid = user};
-	int r = user ? parse_user(user, &rule.uid, message) : 0;
+	int r;
 
-	if (r < 0)
-		return r;
-	*ret = rule;
-	return 0;
+	*ret = (struct rule){
+		.has_uid = user,
+		.args = args_get_all(args, "arg"),
+		.cgroup = args_get(args, "cgroup"),
+		.setenv = args_get_all(args, "setenv"),
+	};
+	if (!ret->args || !ret->setenv)
+		return -ENOMEM;
+	r = user ? parse_user(user, &ret->uid, message) : 0;
+	if (r == 0)
+		r = parse_under(ret, args, message);
+	if (r == 0)
+		r = parse_number(args, "skip", 0, &ret->skip, message);
+	if (r == 0)
+		r = parse_count(ret, args, message);
+	if (r == 0)
+		r = parse_number(args, "max-stopped", 1, &ret->max_stopped, message);
+	return r < 0 ? r : parse_hold(ret, args, message);
+}
+
+void rule_done(struct rule *rule)
+{
+	free(rule->args);
+	free(rule->setenv);
 }
 
 static int read_words(struct rule_line *line, char **message)
@@ -88,6 +185,7 @@ int rule_line_read(struct rule_line *ret, const char *text, char **message)
 
 void rule_line_done(struct rule_line *line)
 {
+	rule_done(&line->rule);
 	args_done(&line->args);
 	words_done(&line->words);
 }

@@ -26,6 +26,7 @@ static void on_error(struct dwd *d, int error, const char *message, void *userda
 int main(int argc, char **argv)
 {
 	static const struct dwd_listener listener = {.event = on_event, .error = on_error};
+	struct dwd_rule rule = {.target = argc > 1 ? argv[1] : ""};
 	struct dwd *d = NULL;
 	int r = dwd_connect(&d, NULL);
 
@@ -33,7 +34,7 @@ int main(int argc, char **argv)
 	if (r >= 0)
 		r = dwd_subscribe(d, false, &listener, NULL);
 	if (r >= 0)
-		r = dwd_watch(d, argc > 1 ? argv[1] : "", NULL, &watch);
+		r = dwd_watch(d, &rule, &watch);
 	while (r >= 0 && (r = dwd_dispatch(d, -1)) >= 0) {
 		if (dwd_continue(d, stopped, stopped_count) >= 0)
 			stopped_count = 0;

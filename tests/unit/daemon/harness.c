@@ -252,3 +252,15 @@ const char *get_string(json_t *object, const char *key)
 	assert_true(json_is_string(value));
 	return json_string_value(value);
 }
+
+int harness_add_watch(struct harness *h, const struct watchdog_client *client, const char *target,
+		      const uid_t *uid, const struct watch **ret)
+{
+	const struct watch_rule rule = {
+		.target = target,
+		.filters = {.has_uid = uid, .uid = uid ? *uid : 0},
+	};
+	struct watch_fault fault;
+
+	return watchdog_add_watch(h->watchdog, client, &rule, ret, &fault);
+}

@@ -66,6 +66,10 @@ void harness_turn(struct harness *h);
 /* Let it turn until it has nothing more to do at once. */
 void harness_settle(struct harness *h);
 
+/* watchdog_add_watch() of a target and, if not NULL, a uid. */
+int harness_add_watch(struct harness *h, const struct watchdog_client *client, const char *target,
+		      const uid_t *uid, const struct watch **ret);
+
 /* The next event, waited for, must be of this type and, with `s_id`, be about that stop. */
 json_t *harness_expect(struct harness *h, const char *type, uint64_t s_id);
 /* There must be no event that was not read. */

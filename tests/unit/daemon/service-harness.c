@@ -132,10 +132,8 @@ void add_watches(struct fixture *f, int count)
 {
 	for (int i = 0; i < count; i++) {
 		const struct watch *w;
-		const char *reason;
 
-		assert_int_equal(watchdog_add_watch(f->h->watchdog, &f->h->client, "name", NULL, &w,
-						    &reason),
+		assert_int_equal(harness_add_watch(f->h, &f->h->client, "name", NULL, &w),
 				 ANSWER_OK);
 	}
 }

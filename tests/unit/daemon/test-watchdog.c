@@ -40,12 +40,10 @@ static void test_unconfirmed_for_long(void **state)
 	struct child c = child_start_stopped();
 	struct dwd_stop_record *record = fake_backend_record(h->fake, c.pid);
 	const struct watch *watch;
-	const char *reason;
 
 	record->flags &= ~(uint32_t)DWD_STOP_CONFIRMED;
 	record->time -= 1000000000;
-	assert_int_equal(watchdog_add_watch(h->watchdog, &client, "program", NULL, &watch, &reason),
-			 ANSWER_OK);
+	assert_int_equal(harness_add_watch(h, &client, "program", NULL, &watch), ANSWER_OK);
 	expect(h, "watched", 0);
 	expect(h, "stopped", 1);
 	assert_true(record->flags & DWD_STOP_CONFIRMED);
@@ -101,14 +99,11 @@ static void test_watches(void **state)
 {
 	struct harness *h = *state;
 	const struct watch *w;
-	const char *reason;
 	const uid_t uid = 5;
 	json_auto_t *watched = NULL, *removed = NULL;
 
-	assert_int_equal(watchdog_add_watch(h->watchdog, &h->client, "x/y", NULL, &w, &reason),
-			 ANSWER_INVALID_TARGET);
-	assert_int_equal(watchdog_add_watch(h->watchdog, &h->client, "prog", &uid, &w, &reason),
-			 ANSWER_OK);
+	assert_int_equal(harness_add_watch(h, &h->client, "x/y", NULL, &w), ANSWER_INVALID_TARGET);
+	assert_int_equal(harness_add_watch(h, &h->client, "prog", &uid, &w), ANSWER_OK);
 	assert_int_equal(w->owner, h->client.uid);
 	assert_true(h->fake->watched[w->slot]);
 	watched = harness_expect(h, "watched", 0);
@@ -127,14 +122,11 @@ static void test_watch_the_kernel_refuses(void **state)
 {
 	struct harness *h = *state;
 	const struct watch *w = NULL;
-	const char *reason;
 
 	h->fake->add_watch_error = -ENOSPC;
-	assert_int_equal(watchdog_add_watch(h->watchdog, &h->client, "prog", NULL, &w, &reason),
-			 ANSWER_LIMIT_REACHED);
+	assert_int_equal(harness_add_watch(h, &h->client, "prog", NULL, &w), ANSWER_LIMIT_REACHED);
 	h->fake->add_watch_error = -EIO;
-	assert_int_equal(watchdog_add_watch(h->watchdog, &h->client, "prog", NULL, &w, &reason),
-			 -EIO);
+	assert_int_equal(harness_add_watch(h, &h->client, "prog", NULL, &w), -EIO);
 	assert_null(watchdog_next_watch(h->watchdog, 0));
 	harness_expect_no_event(h);
 }
@@ -143,11 +135,9 @@ static void test_watch_the_kernel_keeps(void **state)
 {
 	struct harness *h = *state;
 	const struct watch *w;
-	const char *reason;
 	json_t *removed = NULL;
 
-	assert_int_equal(watchdog_add_watch(h->watchdog, &h->client, "prog", NULL, &w, &reason),
-			 ANSWER_OK);
+	assert_int_equal(harness_add_watch(h, &h->client, "prog", NULL, &w), ANSWER_OK);
 	h->fake->remove_watch_error = -EIO;
 	assert_int_equal(watchdog_remove_watch(h->watchdog, &h->client, w->id, &removed), -EIO);
 	assert_null(removed);
@@ -159,13 +149,12 @@ static void test_status_counts_removed_watches(void **state)
 	struct harness *h = *state;
 	struct watchdog_status status;
 	const struct watch *w;
-	const char *reason;
 	json_auto_t *removed = NULL;
 
-	watchdog_add_watch(h->watchdog, &h->client, "one", NULL, &w, &reason);
+	harness_add_watch(h, &h->client, "one", NULL, &w);
 	h->fake->counters[w->slot].caught = 3;
 	watchdog_remove_watch(h->watchdog, &h->client, w->id, &removed);
-	watchdog_add_watch(h->watchdog, &h->client, "two", NULL, &w, &reason);
+	harness_add_watch(h, &h->client, "two", NULL, &w);
 	h->fake->counters[w->slot].caught = 4;
 	h->fake->counters[w->slot].skipped[DWD_SKIP_LIMIT] = 5;
 	watchdog_get_status(h->watchdog, &status);

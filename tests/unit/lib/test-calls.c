@@ -32,7 +32,7 @@ static void test_watch(void **state)
 	struct dwd_watch *w = NULL;
 	const uid_t uid = 1000;
 
-	assert_int_equal(dwd_watch(d, "sshd", NULL, &w), 0);
+	assert_int_equal(dwd_watch(d, &(struct dwd_rule){.target = "sshd"}, &w), 0);
 	assert_int_equal(w->id, 4);
 	assert_string_equal(w->target, "sshd");
 	assert_string_equal(w->kind, "name");
@@ -49,7 +49,10 @@ static void test_watch(void **state)
 	assert_string_equal(dwd_watch_json(w), WATCH);
 	w = dwd_watch_free(w);
 
-	assert_int_equal(dwd_watch(d, "/opt/", &uid, &w), 0);
+	assert_int_equal(
+		dwd_watch(d, &(struct dwd_rule){.target = "/opt/", .has_uid = true, .uid = uid},
+			  &w),
+		0);
 	assert_true(w->has_uid);
 	assert_int_equal(w->uid, 1000);
 	assert_int_equal(w->owner, 4294967294);
@@ -71,7 +74,7 @@ static void test_watch_without_result(void **state)
 	struct peer *peer = peer_start(steps);
 	struct dwd *d = connect_to(peer);
 
-	assert_int_equal(dwd_watch(d, "x", NULL, NULL), 0);
+	assert_int_equal(dwd_watch(d, &(struct dwd_rule){.target = "x"}, NULL), 0);
 	assert_int_equal(dwd_unwatch(d, 4), 0);
 	dwd_close(d);
 	peer_finish(peer);
@@ -390,7 +393,7 @@ static void test_bad_arguments(void **state)
 	struct dwd_status *status;
 	struct dwd_stop **list = NULL;
 
-	assert_int_equal(dwd_watch(d, "a\xff\n", NULL, NULL), -EINVAL);
+	assert_int_equal(dwd_watch(d, &(struct dwd_rule){.target = "a\xff\n"}, NULL), -EINVAL);
 	assert_string_equal(dwd_error(d), "target 'a\\xff\\n': not UTF-8");
 	assert_int_equal(dwd_unwatch(d, UINT64_MAX), -EINVAL);
 	assert_int_equal(dwd_list(d, &sel, &list), -EINVAL);

@@ -78,7 +78,7 @@ static ssize_t kill_all(struct dwd *d)
 static ssize_t watch_x(struct dwd *d)
 {
 	struct dwd_watch *w = NULL;
-	int r = dwd_watch(d, "x", NULL, &w);
+	int r = dwd_watch(d, &(struct dwd_rule){.target = "x"}, &w);
 
 	assert_true(r == 0 || !w);
 	dwd_watch_free(w);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef DWD_CLIENT_DURATION_H
-#define DWD_CLIENT_DURATION_H
+#ifndef DWD_SYNTAX_DURATION_H
+#define DWD_SYNTAX_DURATION_H
 
 /*
  * Lengths of time as people write and read them. Pure, and the same in every locale.
