@@ -23,7 +23,7 @@ const struct cmd cmd_exit = {
 	.name = "exit",
 	.synopsis = "",
 	.summary = "leave the shell",
-	.flags = CMD_HIDDEN,
+	.flags = CMD_HIDDEN | CMD_SHELL,
 	.run = run,
 };
 
@@ -31,6 +31,6 @@ const struct cmd cmd_quit = {
 	.name = "quit",
 	.synopsis = "",
 	.summary = "leave the shell",
-	.flags = CMD_HIDDEN,
+	.flags = CMD_HIDDEN | CMD_SHELL,
 	.run = run,
 };

@@ -26,6 +26,7 @@ struct cmd {
 
 #define CMD_HIDDEN (1 << 0) /* for dwd's own use: not in help, not to be abbreviated */
 #define CMD_REST   (1 << 1) /* takes arguments of another program after `--` */
+#define CMD_SHELL  (1 << 2) /* hidden, but offered to those in the shell, where it is of use */
 
 /* All commands in the order of help, ended by NULL. */
 extern const struct cmd *const cmd_table[];

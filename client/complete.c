@@ -75,11 +75,13 @@ static void walk_word(struct place *place, const char *word, const char *next)
 	}
 }
 
-static void complete_commands(struct completions *list)
+static void complete_commands(const struct completion_run *run)
 {
 	for (const struct cmd *const *c = cmd_table; *c; c++) {
-		if (!((*c)->flags & CMD_HIDDEN))
-			completions_add(list, (*c)->name, (*c)->summary);
+		bool hidden = (*c)->flags & CMD_HIDDEN, shell = (*c)->flags & CMD_SHELL;
+
+		if (!hidden || (shell && run->place->shell))
+			completions_add(run->list, (*c)->name, (*c)->summary);
 	}
 }
 
@@ -118,7 +120,7 @@ static void complete_kind(const struct completion_run *run, enum arg_kind kind, 
 		complete_choice(run->list, choices);
 		break;
 	case ARG_COMMAND:
-		complete_commands(run->list);
+		complete_commands(run);
 		break;
 	case ARG_SELECTOR:
 		ask_daemon(run, complete_stops);
@@ -213,7 +215,7 @@ static void complete_at(const struct completion_run *run)
 	else if (*word == '-')
 		complete_options(run);
 	else if (!place->cmd)
-		complete_commands(run->list);
+		complete_commands(run);
 	else if (place->cmd->max < 0 || place->operands < place->cmd->max)
 		complete_kind(run, place->cmd->operand, NULL);
 }

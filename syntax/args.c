@@ -9,7 +9,7 @@
 #include "names.h"
 #include "util.h"
 
-#define OPTIONS_MAX 32 /* in all tables of one call */
+#define OPTIONS_MAX 64 /* in all tables of one call */
 
 struct option_given {
 	const struct option_spec *spec;

@@ -132,6 +132,7 @@ def completion(b):
             screen.expect(shown)
 
         completes('unw', r'> unwatch$')
+        completes('exi', r'> exit$')
         completes('wat', r'watch +stop a program[^\n]*\nwatches +list the watches[^\n]*\ndwd.*> watch$',
                   tabs=3)
         completes('attach --ti', r'> attach --timeout$')
@@ -391,7 +392,7 @@ def scripts(b):
     program = b.unique()
     done = run_script(b, f'watch {program}\n\n  # a comment\nwatches\n!echo and more\n')
     equal(done.returncode, 0, 'status')
-    assert re.fullmatch(rf'watch \d+: {program}\nID .*\n *\d.* {program}\nand more\n', done.stdout), done.stdout
+    assert re.fullmatch(rf'watch \d+: {program}\n *ID .*\n *\d.* {program}\nand more\n', done.stdout), done.stdout
     equal(done.stderr, '', 'complaints')
     done = run_script(b, f'watch {program}\n\ninfo 4711\n!echo not reached\n')
     equal(done.returncode, 4, 'status')
