@@ -179,6 +179,8 @@ static void run_line(const char *line)
 {
 	struct client *c = session.client;
 
+	if (!line[strspn(line, " \t")])
+		return;
 	shell_history_add(line);
 	c->shown_stop = 0;
 	c->shown_all = false;

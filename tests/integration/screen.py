@@ -22,7 +22,8 @@ class Screen:
                      'TERM': 'screen', 'INPUTRC': '/dev/null', **environment}
         words = ['env', '-i', *(f'{k}={v}' for k, v in variables.items()), *map(str, command)]
         self.tmux('-f', '/dev/null', 'new-session', '-d', '-x', columns, '-y', rows,
-                  shlex.join(words) + '; echo "ended $?"; exec cat')
+                  # Ctrl-C is for the program alone.
+                  'trap : INT; ' + shlex.join(words) + '; echo "ended $?"; exec cat')
 
     def __enter__(self):
         return self
