@@ -200,6 +200,7 @@ static enum exit_status run(struct client *c, const struct args *args)
 	if (!args_get(args, "follow"))
 		return list(&view);
 	status = follow(&view);
+	c->shown_all = true;
 	/* A subscription lasts as long as its connection. */
 	client_disconnect(c);
 	return status;

@@ -198,7 +198,7 @@ void complete_stops(struct completions *list, struct dwd *d)
 {
 	_cleanup_stops_ struct dwd_stop **stops = NULL;
 
-	if (!d || dwd_list(d, NULL, &stops) < 0)
+	if (dwd_list(d, NULL, &stops) < 0)
 		return;
 	for (struct dwd_stop **s = stops; *s; s++)
 		complete_stop(list, *s);
@@ -209,7 +209,7 @@ void complete_watches(struct completions *list, struct dwd *d)
 	_cleanup_watches_ struct dwd_watch **watches = NULL;
 	char text[32];
 
-	if (!d || dwd_watches(d, &watches) < 0)
+	if (dwd_watches(d, &watches) < 0)
 		return;
 	for (struct dwd_watch **w = watches; *w; w++) {
 		snprintf(text, sizeof(text), "%llu", (unsigned long long)(*w)->id);

@@ -4,7 +4,7 @@
 
 /*
  * Where candidates come from, apart from the table of commands. Each function offers all it knows,
- * and nothing if it cannot look. `d` is a connection, or NULL.
+ * and nothing if it cannot look.
  */
 
 #include "completions.h"

@@ -6,6 +6,9 @@
 #include "cmd.h"
 #include "complete-sources.h"
 
+/* Nobody at a keyboard waits longer for candidates. */
+#define PATIENCE_MS 1000
+
 /* Where the word stands that is to be completed. */
 struct place {
 	const struct cmd *cmd;		    /* NULL: before the command */
@@ -95,20 +98,18 @@ static void complete_choice(struct completions *list, const char *choices)
 		completions_add(list, word, NULL);
 }
 
-/* A connection to ask: the client's own if it leads to the right place, else one for the moment. */
+/* On a connection for the moment: one that a hanging daemon ends is no loss to a session. */
 static void ask_daemon(const struct completion_run *run,
 		       void (*ask)(struct completions *list, struct dwd *d))
 {
-	struct client *c = run->client;
-	const char *socket = run->place->socket ? run->place->socket : client_socket(c);
+	const char *socket = run->place->socket;
 	struct dwd *d = NULL;
 
-	if (c->dwd && str_eq(c->connected_to, socket)) {
-		ask(run->list, c->dwd);
-	} else if (dwd_connect(&d, socket) >= 0) {
-		ask(run->list, d);
-		dwd_close(d);
-	}
+	if (dwd_connect(&d, socket ? socket : client_socket(run->client)) < 0)
+		return;
+	dwd_set_patience(d, PATIENCE_MS);
+	ask(run->list, d);
+	dwd_close(d);
 }
 
 static void complete_kind(const struct completion_run *run, enum arg_kind kind, const char *choices)
@@ -130,7 +131,6 @@ static void complete_kind(const struct completion_run *run, enum arg_kind kind, 
 		break;
 	case ARG_WATCH:
 		ask_daemon(run, complete_watches);
-		complete_targets(run->list);
 		break;
 	case ARG_SIGNAL:
 		complete_signals(run->list);

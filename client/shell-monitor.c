@@ -12,6 +12,9 @@
 #define LINES_AT_ONCE  20
 #define ROUNDS_AT_ONCE 64
 
+/* The prompt does not wait longer for a daemon that hangs. */
+#define PATIENCE_MS 1000
+
 /* A process that is stopped, or was when last heard of. */
 struct monitored {
 	uint64_t id;
@@ -220,6 +223,7 @@ static void connect_quietly(struct shell_monitor *m)
 
 	if (dwd_connect(&m->dwd, client_socket(m->client)) < 0)
 		return;
+	dwd_set_patience(m->dwd, PATIENCE_MS);
 	/* What is stopped in between is told twice rather than not at all. */
 	if (dwd_subscribe(m->dwd, false, &listener, m) < 0 || take_stock(m) < 0) {
 		disconnect(m);

@@ -219,7 +219,7 @@ def ctrl_c_and_ctrl_d(b):
         screen.expect('nonsense$')
         screen.keys('C-c')
         screen.expect(r'dwd> some nonsense\^C\ndwd>$')
-        for waiting in (f'wait {program}', 'attach', 'events --follow', f'wait {program} --timeout 1h'):
+        for waiting in (f'wait {program}', 'attach', 'events --follow', 'list --follow', f'wait {program} --timeout 1h'):
             screen.clear()
             screen.type(waiting + '\n')
             until(lambda pid=shell_pid(screen): blocked_in_poll(pid), 'the command to wait')
