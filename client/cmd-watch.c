@@ -22,35 +22,71 @@ static void remark(const struct client *c, const char *target)
 			   target);
 }
 
-static enum exit_status watch_one(struct client *c, const char *text, const uid_t *uid,
+/* What is asked for, for all targets. */
+struct order {
+	const struct args *args;
+	struct rule rule;
+	bool save;
+	const char *name; /* of the file, NULL: the daemon's choice */
+};
+
+/* Have the daemon bring it back when it starts. *watch becomes the watch as it is then. */
+static enum exit_status save(struct client *c, const struct order *order, const char *target,
+			     struct dwd_watch **watch)
+{
+	_cleanup_free_ char *line = rule_line_write(order->args, target);
+	struct dwd_watch *saved;
+	int r;
+
+	if (!line)
+		return print_failure("cannot save the watch", -ENOMEM);
+	r = dwd_save(c->dwd, (*watch)->id, line, order->name, &saved);
+	if (r < 0)
+		return client_failed(c, r);
+	dwd_watch_free(*watch);
+	*watch = saved;
+	return EXIT_DONE;
+}
+
+static enum exit_status watch_one(struct client *c, const char *text, const struct order *order,
 				  struct print_array *json)
 {
 	_cleanup_free_ char *target = NULL;
 	_cleanup_watch_ struct dwd_watch *watch = NULL;
+	enum exit_status status = EXIT_DONE;
 	int r = path_target(text, NULL, &target);
 
 	if (r < 0) {
 		print_error("cannot make %s an absolute path: %s", text, strerror(-r));
 		return exit_status(r);
 	}
-	r = dwd_watch(c->dwd, target, uid, &watch);
+	r = dwd_watch(c->dwd, target, order->rule.has_uid ? &order->rule.uid : NULL, &watch);
 	if (r < 0)
 		return client_failed(c, r);
 
+	if (order->save)
+		status = save(c, order, target, &watch);
 	if (c->options.json)
 		print_array_add(json, dwd_watch_json(watch));
-	print_done(c, "watch %llu: %s", (unsigned long long)watch->id, watch->target);
+	print_done(c, "watch %llu: %s%s%s", (unsigned long long)watch->id, watch->target,
+		   watch->saved ? ", saved in " : "", watch->saved ? watch->saved : "");
 	remark(c, target);
-	return EXIT_DONE;
+	return status;
 }
 
-static enum exit_status read_rule(const struct args *args, struct rule *ret)
+static enum exit_status read_order(const struct args *args, struct order *ret)
 {
 	_cleanup_free_ char *message = NULL;
-	int r = rule_from_args(ret, args, &message);
+	struct order order = {
+		.args = args,
+		.save = args_get(args, "save") || args_get(args, "save-as"),
+		.name = args_get(args, "save-as"),
+	};
+	int r = rule_from_args(&order.rule, args, &message);
 
 	if (r < 0)
 		print_error("%s", message ? message : strerror(-r));
+	*ret = order;
 	return exit_status(r);
 }
 
@@ -58,17 +94,16 @@ static enum exit_status run(struct client *c, const struct args *args)
 {
 	struct print_array json = {0};
 	enum exit_status first;
-	struct rule rule;
+	struct order order;
 
-	first = read_rule(args, &rule);
+	first = read_order(args, &order);
 	if (first == EXIT_DONE)
 		first = client_connect(c, true);
 	if (first != EXIT_DONE)
 		return first;
 
 	for (int i = 0; i < args->count && c->dwd; i++) {
-		enum exit_status status =
-			watch_one(c, args->words[i], rule.has_uid ? &rule.uid : NULL, &json);
+		enum exit_status status = watch_one(c, args->words[i], &order, &json);
 
 		if (first == EXIT_DONE)
 			first = status;
@@ -80,12 +115,14 @@ static enum exit_status run(struct client *c, const struct args *args)
 
 static const struct option_spec options[] = {
 	RULE_OPTIONS,
+	{.name = "save", .help = "have it come back whenever the daemon starts"},
+	{.name = "save-as", .value = "NAME", .help = "the same, in " DWD_WATCHES_DIR "/NAME.conf"},
 	{0},
 };
 
 const struct cmd cmd_watch = {
 	.name = "watch",
-	.synopsis = "[--uid USER] TARGET...",
+	.synopsis = "[--uid USER] [--save] TARGET...",
 	.summary = "stop a program whenever it is executed",
 	.details = "From now on every process that executes a TARGET is stopped before its first\n"
 		   "instruction. A TARGET is one of\n"

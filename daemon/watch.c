@@ -138,9 +138,18 @@ struct watch *watch_free(struct watch *w)
 			free(*v);
 		free(w->setenv);
 		free(w->target);
+		free(w->saved);
 		free(w);
 	}
 	return NULL;
+}
+
+bool watch_has_target(const struct watch *w, const char *target)
+{
+	_cleanup_(watch_freep) struct watch *other = NULL;
+	const char *reason;
+
+	return watch_new(&other, target, &reason) == 0 && str_eq(other->target, w->target);
 }
 
 const char *watch_kind_name(enum dwd_watch_kind kind)
@@ -178,6 +187,7 @@ json_t *watch_to_json(const struct watch *w, const struct dwd_counters *counters
 	if (!object)
 		return NULL;
 	if (varlink_set_bytes(object, "target", w->target, strlen(w->target)) < 0 ||
+	    (w->saved && varlink_set_bytes(object, "saved", w->saved, strlen(w->saved)) < 0) ||
 	    (w->filters.has_uid &&
 	     json_object_set_new(object, "uid", json_integer(w->filters.uid)) < 0)) {
 		json_decref(object);
