@@ -185,7 +185,8 @@ ssize_t dwd_list(struct dwd *d, const struct dwd_selector *sel, struct dwd_stop 
  *   shell), to the file `name`.conf (NULL: "saved"). `ret` (may be NULL) is the watch as it is now.
  * dwd_unsave: remove its line; the watch stays in force.
  * -ENOENT: there is no such watch; -EALREADY: it is saved already, or not saved; -EINVAL: the name
- * or the line will not do, or the file cannot be written; -ENOTSUP: the daemon keeps no watches. */
+ * or the line will not do, or the file cannot be written; -EOPNOTSUPP: the daemon keeps no watches.
+ */
 int dwd_reload(struct dwd *d, struct dwd_reload **ret);
 int dwd_save(struct dwd *d, uint64_t watch, const char *line, const char *name,
 	     struct dwd_watch **ret);

@@ -142,7 +142,7 @@ static int environment_not_set(struct dwd *d, const json_t *parameters)
 
 static int no_watches_directory(struct dwd *d, const json_t *parameters)
 {
-	return conn_fail(d, -ENOTSUP,
+	return conn_fail(d, -EOPNOTSUPP,
 			 "this dwdd keeps no watches in files: start it with --watches-dir");
 }
 

@@ -209,7 +209,8 @@ static void test_last_words_are_heard(void **state)
 
 	assert_int_equal(poll(&p, 1, -1), 1);
 	assert_int_equal(get_status(d), -ENOSPC);
-	assert_string_equal(dwd_error(d), "the limit for clients is reached (64): remove some first");
+	assert_string_equal(dwd_error(d),
+			    "the limit for clients is reached (64): remove some first");
 	dwd_close(d);
 	peer_finish(peer);
 }
