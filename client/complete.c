@@ -128,7 +128,6 @@ static void complete_kind(const struct completion_run *run, enum arg_kind kind, 
 		break;
 	case ARG_WATCH:
 		ask_daemon(run, complete_watches);
-		complete_targets(run->list);
 		break;
 	case ARG_SIGNAL:
 		complete_signals(run->list);
