@@ -83,7 +83,7 @@ def list_in_the_shell_ends_with_ctrl_c(b):
         terminal.type('\x03')
         terminal.expect('dwd> ')
         terminal.type('status\r')
-        terminal.expect('Backend')
+        terminal.expect('Backend[^$]*dwd> ')
         terminal.type('\x04')
         terminal.wait()
 
