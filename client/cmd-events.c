@@ -24,10 +24,13 @@ static enum exit_status follow(struct client *c)
 {
 	static const struct dwd_listener listener = {.event = show};
 	int r = dwd_subscribe(c->dwd, true, &listener, c);
+	struct follow f;
 
 	/* Each batch goes out at once; when nobody reads any more, there is nothing left to do. */
+	follow_begin(&f, c);
 	while (r >= 0)
-		r = follow_next(c, -1);
+		r = follow_next(&f, -1);
+	follow_end(&f);
 	return r == -EPIPE ? EXIT_DONE : client_failed(c, r);
 }
 

@@ -142,12 +142,12 @@ static void on_event(struct dwd *d, const struct dwd_event *event, void *userdat
 
 /* Wait for a change of what is shown; on a terminal the ages change every second. 0, or why there
  * is nothing more to be waited for. */
-static int await_change(struct client *c, bool *changed)
+static int await_change(struct follow *f, bool *changed)
 {
-	bool terminal = isatty(STDOUT_FILENO) && !c->options.json;
+	bool terminal = isatty(STDOUT_FILENO) && !f->client->options.json;
 
 	for (*changed = false; !*changed;) {
-		int r = follow_next(c, terminal ? 1000 : -1);
+		int r = follow_next(f, terminal ? 1000 : -1);
 
 		if (r == -EINTR && resized)
 			r = 0;
@@ -163,21 +163,24 @@ static int await_change(struct client *c, bool *changed)
 static enum exit_status follow(const struct view *v)
 {
 	static const struct dwd_listener listener = {.event = on_event};
-	const struct sigaction action = {.sa_handler = on_resize}; /* without SA_RESTART */
+	const struct sigaction action = {.sa_handler = on_resize};
 	_cleanup_(screen_done) struct screen screen = {0};
 	struct client *c = v->client;
 	struct sigaction before;
+	struct follow f;
 	bool changed;
 	int r;
 
+	follow_begin(&f, c);
 	sigaction(SIGWINCH, &action, &before);
 	r = dwd_subscribe(c->dwd, false, &listener, &changed);
 	while (r >= 0) {
 		r = refresh(v, &screen);
 		if (r >= 0)
-			r = await_change(c, &changed);
+			r = await_change(&f, &changed);
 	}
 	sigaction(SIGWINCH, &before, NULL);
+	follow_end(&f);
 	if (r == -ENOMEM)
 		return print_failure("cannot show the list", r);
 	return r == -EPIPE ? EXIT_DONE : client_failed(c, r);

@@ -6,16 +6,32 @@
 #include "util.h"
 #include "watches.h"
 
-static enum exit_status remove_watch(struct client *c, const struct dwd_watch *watch,
-				     struct print_array *json)
-{
-	int r = dwd_unwatch(c->dwd, watch->id);
+/* What is done, and with what result so far. */
+struct removal {
+	struct client *client;
+	struct dwd_watch *const *watches;
+	bool save; /* take it out of its file, too */
+	struct print_array json;
+	size_t removed;
+};
 
+static enum exit_status remove_watch(struct removal *job, const struct dwd_watch *watch)
+{
+	struct client *c = job->client;
+	int r = job->save && watch->saved ? dwd_unsave(c->dwd, watch->id) : 0;
+
+	if (r >= 0)
+		r = dwd_unwatch(c->dwd, watch->id);
 	if (r < 0)
 		return client_failed(c, r);
 	if (c->options.json)
-		print_array_add(json, dwd_watch_json(watch));
+		print_array_add(&job->json, dwd_watch_json(watch));
 	print_done(c, "unwatched %llu: %s", (unsigned long long)watch->id, watch->target);
+	if (watch->saved && !job->save)
+		print_note(c,
+			   "it is still in %s, and comes back when the daemon starts or reloads; "
+			   "unwatch --save takes it out there, too",
+			   watch->saved);
 	return EXIT_DONE;
 }
 
@@ -41,41 +57,38 @@ static bool is_wanted(const struct wanted *wanted, const struct dwd_watch *watch
 			      : wanted->id == watch->id;
 }
 
-/* Remove what `wanted` (NULL: everything) names among `watches`; *removed counts them. */
-static enum exit_status remove_wanted(struct client *c, const struct wanted *wanted,
-				      struct dwd_watch *const *watches, struct print_array *json,
-				      size_t *removed)
+/* Remove what `wanted` (NULL: everything) names among the watches. */
+static enum exit_status remove_wanted(struct removal *job, const struct wanted *wanted)
 {
 	enum exit_status first = EXIT_DONE;
 
-	for (; *watches && c->dwd; watches++) {
+	for (struct dwd_watch *const *w = job->watches; *w && job->client->dwd; w++) {
 		enum exit_status status;
 
-		if (wanted && !is_wanted(wanted, *watches))
+		if (wanted && !is_wanted(wanted, *w))
 			continue;
-		status = remove_watch(c, *watches, json);
+		status = remove_watch(job, *w);
 		if (first == EXIT_DONE)
 			first = status;
-		++*removed;
+		job->removed++;
 	}
 	return first;
 }
 
-static enum exit_status remove_operand(struct client *c, const char *text,
-				       struct dwd_watch *const *watches, struct print_array *json)
+static enum exit_status remove_operand(struct removal *job, const char *text)
 {
+	size_t before = job->removed;
 	struct wanted wanted;
 	enum exit_status status;
-	size_t removed = 0;
 	int r = parse_wanted(text, &wanted);
 
 	if (r < 0) {
 		print_error("cannot make %s an absolute path: %s", text, strerror(-r));
 		return exit_status(r);
 	}
-	status = remove_wanted(c, &wanted, watches, json, &removed);
+	status = remove_wanted(job, &wanted);
 	free(wanted.target);
-	if (removed > 0)
+	if (job->removed > before)
 		return status;
 	print_error("there is no watch '%s'; dwd watches lists them", text);
 	return EXIT_NO_MATCH;
@@ -84,10 +97,9 @@ static enum exit_status remove_operand(struct client *c, const char *text,
 static enum exit_status run(struct client *c, const struct args *args)
 {
 	_cleanup_watches_ struct dwd_watch **watches = NULL;
+	struct removal job = {.client = c, .save = args_get(args, "save")};
 	bool all = args_get(args, "all");
-	struct print_array json = {0};
 	enum exit_status first;
-	size_t removed = 0;
 	ssize_t n;
 
 	if (all == (args->count > 0))
@@ -99,31 +111,35 @@ static enum exit_status run(struct client *c, const struct args *args)
 	if (n < 0)
 		return client_failed(c, (int)n);
 
+	job.watches = watches;
 	if (all)
-		first = remove_wanted(c, NULL, watches, &json, &removed);
+		first = remove_wanted(&job, NULL);
 	for (int i = 0; i < args->count && c->dwd; i++) {
-		enum exit_status status = remove_operand(c, args->words[i], watches, &json);
+		enum exit_status status = remove_operand(&job, args->words[i]);
 
 		if (first == EXIT_DONE)
 			first = status;
 	}
 	if (c->options.json)
-		print_array_end(&json);
+		print_array_end(&job.json);
 	return first;
 }
 
 static const struct option_spec options[] = {
 	CMD_OPTION_ALL("remove all watches"),
+	{.name = "save", .help = "take a saved watch out of its file, too"},
 	{0},
 };
 
 const struct cmd cmd_unwatch = {
 	.name = "unwatch",
-	.synopsis = "ID|TARGET...|--all",
+	.synopsis = "[--save] ID|TARGET...|--all",
 	.summary = "remove watches",
 	.details = "A number is the id of a watch; a TARGET removes every watch on it. Processes "
 		   "that\n"
-		   "were stopped stay stopped and listed.",
+		   "were stopped stay stopped and listed. A saved watch comes back when the daemon "
+		   "starts\n"
+		   "or reloads, unless --save takes it out of its file.",
 	.options = options,
 	.operand = ARG_WATCH,
 	.max = -1,

@@ -22,11 +22,40 @@ static void remark(const struct client *c, const char *target)
 			   target);
 }
 
-static enum exit_status watch_one(struct client *c, const char *text, struct dwd_rule rule,
+/* What is asked for, for all targets. */
+struct order {
+	const struct args *args;
+	struct rule words;
+	struct dwd_rule rule; /* borrows from the words; without a target */
+	bool save;
+	const char *name; /* of the file, NULL: the daemon's choice */
+};
+
+/* Have the daemon bring it back when it starts. *watch becomes the watch as it is then. */
+static enum exit_status save(struct client *c, const struct order *order, const char *target,
+			     struct dwd_watch **watch)
+{
+	_cleanup_free_ char *line = rule_line_write(order->args, target);
+	struct dwd_watch *saved;
+	int r;
+
+	if (!line)
+		return print_failure("cannot save the watch", -ENOMEM);
+	r = dwd_save(c->dwd, (*watch)->id, line, order->name, &saved);
+	if (r < 0)
+		return client_failed(c, r);
+	dwd_watch_free(*watch);
+	*watch = saved;
+	return EXIT_DONE;
+}
+
+static enum exit_status watch_one(struct client *c, const char *text, const struct order *order,
 				  struct print_array *json)
 {
+	struct dwd_rule rule = order->rule;
 	_cleanup_free_ char *target = NULL;
 	_cleanup_watch_ struct dwd_watch *watch = NULL;
+	enum exit_status status = EXIT_DONE;
 	int r = path_target(text, NULL, &target);
 
 	if (r < 0) {
@@ -38,28 +67,33 @@ static enum exit_status watch_one(struct client *c, const char *text, struct dwd
 	if (r < 0)
 		return client_failed(c, r);
 
+	if (order->save)
+		status = save(c, order, target, &watch);
 	if (c->options.json)
 		print_array_add(json, dwd_watch_json(watch));
-	print_done(c, "watch %llu: %s", (unsigned long long)watch->id, watch->target);
+	print_done(c, "watch %llu: %s%s%s", (unsigned long long)watch->id, watch->target,
+		   watch->saved ? ", saved in " : "", watch->saved ? watch->saved : "");
 	remark(c, target);
-	return EXIT_DONE;
+	return status;
 }
 
-static enum exit_status run(struct client *c, const struct args *args)
+static enum exit_status read_order(const struct args *args, struct order *ret)
+{
+	*ret = (struct order){
+		.args = args,
+		.save = args_get(args, "save") || args_get(args, "save-as"),
+		.name = args_get(args, "save-as"),
+	};
+	return rules_read(args, &ret->words, &ret->rule);
+}
+
+static enum exit_status watch_all(struct client *c, const struct order *order)
 {
 	struct print_array json = {0};
-	enum exit_status first;
-	_cleanup_(rule_done) struct rule words;
-	struct dwd_rule rule;
+	enum exit_status first = EXIT_DONE;
 
-	first = rules_read(args, &words, &rule);
-	if (first == EXIT_DONE)
-		first = client_connect(c, true);
-	if (first != EXIT_DONE)
-		return first;
-
-	for (int i = 0; i < args->count && c->dwd; i++) {
-		enum exit_status status = watch_one(c, args->words[i], rule, &json);
+	for (int i = 0; i < order->args->count && c->dwd; i++) {
+		enum exit_status status = watch_one(c, order->args->words[i], order, &json);
 
 		if (first == EXIT_DONE)
 			first = status;
@@ -69,14 +103,29 @@ static enum exit_status run(struct client *c, const struct args *args)
 	return first;
 }
 
+static enum exit_status run(struct client *c, const struct args *args)
+{
+	struct order order;
+	enum exit_status status = read_order(args, &order);
+
+	if (status == EXIT_DONE)
+		status = client_connect(c, true);
+	if (status == EXIT_DONE)
+		status = watch_all(c, &order);
+	rule_done(&order.words);
+	return status;
+}
+
 static const struct option_spec options[] = {
 	RULE_OPTIONS,
+	{.name = "save", .help = "have it come back whenever the daemon starts"},
+	{.name = "save-as", .value = "NAME", .help = "the same, in " DWD_WATCHES_DIR "/NAME.conf"},
 	{0},
 };
 
 const struct cmd cmd_watch = {
 	.name = "watch",
-	.synopsis = "[FILTER]... TARGET...",
+	.synopsis = "[FILTER]... [--save] TARGET...",
 	.summary = "stop a program whenever it is executed",
 	.details = "From now on every process that executes a TARGET is stopped before its first\n"
 		   "instruction. A TARGET is one of\n"

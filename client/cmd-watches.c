@@ -6,7 +6,7 @@
 #include "util.h"
 #include "watches.h"
 
-static void add_row(struct table *t, const struct dwd_watch *watch)
+static void add_row(struct table *t, const struct dwd_watch *watch, bool with_saved)
 {
 	char user[64] = "any";
 
@@ -18,22 +18,41 @@ static void add_row(struct table *t, const struct dwd_watch *watch)
 	table_cell(t, "%llu", (unsigned long long)watch->skipped);
 	table_cell(t, "%s", user);
 	table_cell(t, "%s", watch->kind);
+	if (with_saved)
+		table_cell(t, "%s", watch->saved ? path_leaf(watch->saved) : "");
 	table_cell(t, "%s", watch->target);
+}
+
+static bool any_saved(struct dwd_watch *const *watches)
+{
+	while (*watches && !(*watches)->saved)
+		watches++;
+	return *watches;
 }
 
 static int print_watches(struct dwd_watch *const *watches)
 {
-	static const struct table_column columns[] = {
-		{"ID", true},	      {"CAUGHT", true},	    {"SKIPPED", true, .spare = 1},
-		{"USER", .spare = 2}, {"KIND", .spare = 3}, {"TARGET"},
+	struct table_column columns[] = {
+		{"ID", true},
+		{"CAUGHT", true},
+		{"SKIPPED", true, .spare = 1},
+		{"USER", .spare = 2},
+		{"KIND", .spare = 3},
+		{"SAVED", .spare = 4},
+		{"TARGET"},
 	};
+	const size_t n = ARRAY_SIZE(columns);
+	bool with_saved = any_saved(watches);
 	_cleanup_(table_freep) struct table *t = NULL;
-	int r = table_new(&t, columns, ARRAY_SIZE(columns));
+	int r;
 
+	if (!with_saved)
+		columns[n - 2] = columns[n - 1];
+	r = table_new(&t, columns, with_saved ? n : n - 1);
 	if (r < 0)
 		return r;
 	for (; *watches; watches++)
-		add_row(t, *watches);
+		add_row(t, *watches, with_saved);
 	return table_print(t);
 }
 

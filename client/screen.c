@@ -3,43 +3,15 @@
 
 #include <stdio.h>
 #include <sys/ioctl.h>
-#include <wchar.h>
 
-#include "print.h"
 #include "util.h"
+#include "width.h"
 
-/* The columns that a line takes up. An escape sequence (CSI ... letter) takes none. */
-static size_t width_of(const char *line, size_t n)
+/* The rows of the line of `n` bytes that begins here. */
+static size_t rows_of(const char *text, size_t n, size_t columns)
 {
-	mbstate_t state = {0};
-	size_t width = 0;
-
-	while (n > 0) {
-		wchar_t c;
-		size_t length;
-
-		if (*line == '\033') {
-			length = strcspn(line, "m\n");
-			length = length < n ? length + 1 : n;
-		} else {
-			length = mbrtowc(&c, line, n, &state);
-			if (length == 0 || length > n) {
-				state = (mbstate_t){0};
-				length = 1;
-				width++;
-			} else {
-				width += wcwidth(c) > 0 ? (size_t)wcwidth(c) : 0;
-			}
-		}
-		line += length;
-		n -= length;
-	}
-	return width;
-}
-
-static size_t rows_of(const char *line, size_t n, size_t columns)
-{
-	size_t width = width_of(line, n);
+	_cleanup_free_ char *line = strndup(text, n);
+	size_t width = line ? width_of(line) : n;
 
 	return width > columns ? (width + columns - 1) / columns : 1;
 }

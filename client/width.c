@@ -5,12 +5,18 @@
 #include <string.h>
 #include <wchar.h>
 
-/* The first character's columns and bytes; what is none in this locale counts as one of each. */
+/* The first character's columns and bytes; what is none in this locale counts as one of each, and
+ * what switches a colour takes none. */
 static size_t first(const char *text, mbstate_t *state, size_t *bytes)
 {
 	wchar_t c;
 	int columns;
 
+	if (*text == '\033') {
+		*bytes = strcspn(text, "m");
+		*bytes += text[*bytes] == 'm';
+		return 0;
+	}
 	*bytes = mbrtowc(&c, text, strlen(text), state);
 	if (*bytes == 0 || *bytes > strlen(text)) {
 		*state = (mbstate_t){0};

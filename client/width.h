@@ -3,7 +3,7 @@
 #define DWD_CLIENT_WIDTH_H
 
 /*
- * How much room printable text takes on a terminal. Pure.
+ * How much room printable text takes on a terminal, where colours (color.h) take none. Pure.
  */
 
 #include <stddef.h>

@@ -14,6 +14,7 @@
 #include "backend-bpf.h"
 #include "background.h"
 #include "clock.h"
+#include "config.h"
 #include "listen.h"
 #include "log.h"
 #include "options.h"
@@ -29,6 +30,7 @@ struct daemon {
 	struct listen_place *place;
 	struct backend *backend;
 	struct watchdog *watchdog;
+	struct config *config; /* NULL: no watches are kept */
 	struct server *server;
 	sd_event_source *idle;
 };
@@ -37,6 +39,7 @@ static void destroy(struct daemon *d)
 {
 	sd_event_source_disable_unref(d->idle);
 	server_free(d->server);
+	config_free(d->config);
 	watchdog_free(d->watchdog);
 	if (d->backend)
 		d->backend->ops->free(d->backend);
@@ -128,20 +131,45 @@ static int make_backend(struct daemon *d)
 	return r < 0 ? fail(r, "", message) : 0;
 }
 
-/* SIGTERM, SIGINT and SIGHUP end the loop. */
+/* Read the watches that are kept; what is wrong with them was logged. */
+static int load_config(struct daemon *d)
+{
+	struct config_changes changes;
+	int r = d->config ? config_load(d->config, &changes) : 0;
+
+	if (d->config && r >= 0)
+		json_decref(changes.errors);
+	return r;
+}
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	int r = load_config(userdata);
+
+	if (r < 0)
+		fail(r, "cannot reload the watches", NULL);
+	return 0;
+}
+
+/* SIGTERM and SIGINT end the loop, SIGHUP reloads. */
 static int make_loop(struct daemon *d)
 {
-	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+	static const struct {
+		int signal;
+		sd_event_signal_handler_t handler; /* NULL: end */
+	} signals[] = {{SIGTERM}, {SIGINT}, {SIGHUP, on_hangup}};
 	sigset_t mask;
 	int r;
 
 	sigemptyset(&mask);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaddset(&mask, signals[i]);
+		sigaddset(&mask, signals[i].signal);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 	r = sd_event_new(&d->event);
+	/* Without a handler the last argument is what the loop ends with. */
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(signals); i++)
-		r = sd_event_add_signal(d->event, NULL, signals[i], NULL, NULL);
+		r = sd_event_add_signal(d->event, NULL, signals[i].signal, signals[i].handler,
+					signals[i].handler ? d : NULL);
 	return r < 0 ? fail(r, "cannot make an event loop", NULL) : 0;
 }
 
@@ -155,6 +183,19 @@ static int make_engine(struct daemon *d)
 	return r < 0 ? fail(r, "cannot start the watchdog", NULL) : 0;
 }
 
+/* Before anybody can connect: the socket means that all is in force. */
+static int make_config(struct daemon *d)
+{
+	int r;
+
+	if (!d->options->watches)
+		return 0;
+	r = config_new(&d->config, d->options->watches, d->watchdog);
+	if (r >= 0)
+		r = load_config(d);
+	return r < 0 ? fail(r, "cannot load the watches", NULL) : 0;
+}
+
 static int make_server(struct daemon *d)
 {
 	char *message = NULL;
@@ -164,7 +205,10 @@ static int make_server(struct daemon *d)
 	if (r < 0)
 		return fail(r, "", message);
 	r = server_new(&d->server, d->event, d->watchdog, fd);
-	return r < 0 ? fail(r, "cannot serve", NULL) : 0;
+	if (r < 0)
+		return fail(r, "cannot serve", NULL);
+	server_set_config(d->server, d->config);
+	return 0;
 }
 
 static uint64_t idle_since(const struct daemon *d)
@@ -204,7 +248,8 @@ static int make_idle(struct daemon *d)
 static int start(struct daemon *d)
 {
 	static int (*const steps[])(struct daemon * d) = {
-		reserve_place, make_backend, make_loop, make_engine, make_server, make_idle,
+		reserve_place, make_backend, make_loop, make_engine,
+		make_config,   make_server,  make_idle,
 	};
 
 	raise_limits(d->options->max_stopped);

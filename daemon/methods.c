@@ -129,6 +129,13 @@ static const struct param id_params[] = {
 	{},
 };
 
+static const struct param save_params[] = {
+	{"id", PARAM_INT, true, 1, INT64_MAX},
+	{"line", PARAM_STRING, true},
+	{"name", PARAM_STRING},
+	{},
+};
+
 static const struct param selector_params[] = {
 	{"id", PARAM_INT, false, 1, INT64_MAX},
 	{"pid", PARAM_INT, false, 1, INT32_MAX},
@@ -177,6 +184,9 @@ static const struct method {
 	{"io.dwd.Watchdog.Watch", method_watch, watch_params},
 	{"io.dwd.Watchdog.Unwatch", method_unwatch, id_params},
 	{"io.dwd.Watchdog.ListWatches", method_list_watches},
+	{"io.dwd.Watchdog.Reload", method_reload},
+	{"io.dwd.Watchdog.Save", method_save, save_params},
+	{"io.dwd.Watchdog.Unsave", method_unsave, id_params},
 	{"io.dwd.Watchdog.ListStops", method_list_stops, selector_params},
 	{"io.dwd.Watchdog.Claim", method_claim, wait_params},
 	{"io.dwd.Watchdog.Unclaim", method_unclaim, id_params},

@@ -4,7 +4,7 @@
 
 /*
  * What can be called: one table of methods (methods.c), whose functions lie in methods.c,
- * methods-watches.c, methods-stops.c and methods-claims.c.
+ * methods-watches.c, methods-config.c, methods-stops.c and methods-claims.c.
  */
 
 #include "params.h"
@@ -31,6 +31,10 @@ void method_watch(struct call *call);
 void method_unwatch(struct call *call);
 void method_list_watches(struct call *call);
 void method_subscribe(struct call *call);
+
+void method_reload(struct call *call);
+void method_save(struct call *call);
+void method_unsave(struct call *call);
 
 void method_list_stops(struct call *call);
 void method_continue(struct call *call);

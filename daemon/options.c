@@ -26,6 +26,8 @@ static const char help[] =
 	"  --log-level LEVEL   error, warning, info (default) or debug\n"
 	"  --background        return when ready, and go on in the background\n"
 	"  --exit-idle SECONDS end when there is no watch, stop or client for so long\n"
+	"  --watches-dir DIR   where watches that outlive the daemon are kept (default:\n"
+	"                      " DWD_WATCHES_DIR ", but with --socket none); '': none\n"
 	"  --probe             tell which backends work here, and end\n"
 	"  --help, --version   print this, or the version, and end\n";
 
@@ -38,6 +40,7 @@ enum {
 	OPTION_BACKGROUND,
 	OPTION_EXIT_IDLE,
 	OPTION_PROBE,
+	OPTION_WATCHES_DIR,
 	OPTION_HELP,
 	OPTION_VERSION,
 };
@@ -51,6 +54,7 @@ static const struct option long_options[] = {
 	{"background", no_argument, NULL, OPTION_BACKGROUND},
 	{"exit-idle", required_argument, NULL, OPTION_EXIT_IDLE},
 	{"probe", no_argument, NULL, OPTION_PROBE},
+	{"watches-dir", required_argument, NULL, OPTION_WATCHES_DIR},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{},
@@ -116,6 +120,10 @@ static const char *set_option(struct options *o, int option, const char *value)
 		return parse_number(value, 1, LONGEST_IDLE, &o->exit_idle)
 			       ? NULL
 			       : "seconds, from 1 to a year's";
+	case OPTION_WATCHES_DIR:
+		free(o->watches);
+		o->watches = strdup(value);
+		return !*value || *value == '/' ? NULL : "an absolute path";
 	case OPTION_PROBE:
 		o->probe = true;
 		return NULL;
@@ -158,6 +166,20 @@ static bool complete_socket(struct options *o, int *status)
 	return o->socket;
 }
 
+/* A daemon with a socket of its own is somebody's private one, to whom those watches are none of
+ * his business. */
+static void complete_watches(struct options *o)
+{
+	bool private = !str_eq(o->socket, DWD_DEFAULT_SOCKET);
+
+	if (!o->watches && !private)
+		o->watches = strdup(DWD_WATCHES_DIR);
+	if (o->watches && !*o->watches) {
+		free(o->watches);
+		o->watches = NULL;
+	}
+}
+
 bool options_parse(struct options *o, int argc, char **argv, int *status)
 {
 	int option, at;
@@ -188,10 +210,14 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
 		fprintf(stderr, "dwdd: takes options only, not '%s'\n", argv[optind]);
 		return usage_error(status);
 	}
-	return complete_socket(o, status);
+	if (!complete_socket(o, status))
+		return false;
+	complete_watches(o);
+	return true;
 }
 
 void options_destroy(struct options *o)
 {
 	free(o->socket);
+	free(o->watches);
 }

@@ -18,6 +18,7 @@ struct options {
 	bool background;
 	uint64_t exit_idle; /* seconds; 0: never */
 	bool probe;
+	char *watches; /* the directory of watches that outlive the daemon; NULL: none */
 };
 
 /* True to go on; false if all is done, or wrong, and *status is to be exited with. */

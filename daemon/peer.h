@@ -32,6 +32,7 @@ struct peer;
 struct service {
 	sd_event *event;
 	struct watchdog *watchdog;
+	struct config *config; /* NULL: no watches are kept in files */
 	int64_t started; /* realtime us */
 	size_t clients;
 	/* Takes the peer out and frees it. */

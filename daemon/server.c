@@ -167,6 +167,11 @@ struct server *server_free(struct server *server)
 	return NULL;
 }
 
+void server_set_config(struct server *server, struct config *config)
+{
+	server->service.config = config;
+}
+
 uint64_t server_idle_since(const struct server *server)
 {
 	return server->service.clients ? 0 : server->quiet_since;

@@ -14,11 +14,14 @@
 
 #include "util.h"
 
+struct config;
 struct server;
 struct watchdog;
 
 /* Takes `listen_fd` over, also on failure. `watchdog` must outlive the server. */
 int server_new(struct server **ret, sd_event *event, struct watchdog *watchdog, int listen_fd);
+/* Whose files it may have read and written; `config` must outlive the server, or be NULL. */
+void server_set_config(struct server *server, struct config *config);
 /* Sends what can be sent without waiting, and closes all connections. */
 struct server *server_free(struct server *server);
 DEFINE_CLEANUP(struct server *, server_free)

@@ -221,9 +221,18 @@ struct watch *watch_free(struct watch *w)
 		free((char *)w->filters.cgroup);
 		list_free(w->setenv);
 		free(w->target);
+		free(w->saved);
 		free(w);
 	}
 	return NULL;
+}
+
+bool watch_has_target(const struct watch *w, const char *target)
+{
+	_cleanup_(watch_freep) struct watch *other = NULL;
+	const char *reason;
+
+	return watch_new(&other, target, &reason) == 0 && str_eq(other->target, w->target);
 }
 
 const char *watch_kind_name(enum dwd_watch_kind kind)
@@ -297,7 +306,7 @@ json_t *watch_to_json(const struct watch *w, const struct dwd_counters *counters
 	if (!object)
 		return NULL;
 	if (varlink_set_bytes(object, "target", w->target, strlen(w->target)) < 0 ||
-	    set_rule(object, w) < 0) {
+	    set_text(object, "saved", w->saved) < 0 || set_rule(object, w) < 0) {
 		json_decref(object);
 		return NULL;
 	}

@@ -47,6 +47,7 @@ struct watch {
 	uid_t owner;
 	int64_t created; /* realtime, us since the epoch */
 	char **setenv;	 /* what it stops is given these variables; ended by NULL, or NULL */
+	char *saved;	 /* the file that it comes from; NULL: none */
 };
 
 /* Parse a target: NAME, absolute PATH or PATH/. Normalises `//`, `.` and `..`
@@ -65,6 +66,9 @@ DEFINE_CLEANUP(struct watch *, watch_free)
  * slash between components, no "." and "..", a slash at the end if and only if a directory is named
  * ("/a/", "/a/." and "/a/b/.."). NULL, or static text that says why this is no path to watch. */
 const char *watch_normalise(const char *from, char *to, bool *directory);
+
+/* Whether it would have this target, in whatever form it is written. */
+bool watch_has_target(const struct watch *w, const char *target);
 
 const char *watch_kind_name(enum dwd_watch_kind kind);
 

@@ -291,6 +291,21 @@ const struct watch *watchdog_next_watch(const struct watchdog *w, uint64_t id)
 	return watch_table_after(&w->watches, id);
 }
 
+const struct watch *watchdog_find_watch(const struct watchdog *w, uint64_t id)
+{
+	return watch_table_find(&w->watches, id);
+}
+
+void watchdog_mark_saved(struct watchdog *w, uint64_t id, const char *path)
+{
+	struct watch *watch = watch_table_find(&w->watches, id);
+
+	if (watch) {
+		free(watch->saved);
+		watch->saved = path ? strdup(path) : NULL;
+	}
+}
+
 static void watch_event(struct watchdog *w, enum event_type type, json_t *watch, pid_t by)
 {
 	struct event event = {.type = type, .watch = watch, .by = by};

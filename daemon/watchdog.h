@@ -95,6 +95,10 @@ int watchdog_remove_watch(struct watchdog *w, const struct watchdog_client *clie
 			  json_t **ret);
 /* The first watch whose id is greater than `id`; NULL at the end. */
 const struct watch *watchdog_next_watch(const struct watchdog *w, uint64_t id);
+/* NULL if there is none. */
+const struct watch *watchdog_find_watch(const struct watchdog *w, uint64_t id);
+/* Note which file has the watch, NULL: none. */
+void watchdog_mark_saved(struct watchdog *w, uint64_t id, const char *path);
 json_t *watchdog_watch_to_json(const struct watchdog *w, const struct watch *watch);
 
 /* The first stop whose id is greater than `id`, that the selector allows and that is not over; NULL

@@ -258,6 +258,48 @@ ssize_t dwd_watches(struct dwd *d, struct dwd_watch ***ret)
 	return (ssize_t)n;
 }
 
+int dwd_reload(struct dwd *d, struct dwd_reload **ret)
+{
+	struct request rq = request_new(d);
+	json_auto_t *reply = NULL;
+	const char *bad = NULL;
+	int r;
+
+	r = request_call(&rq, "Reload", 0, &reply);
+	if (r < 0)
+		return r;
+	r = reload_parse(ret, reply, &bad);
+	return r < 0 ? conn_fail_reply(d, r, bad) : 0;
+}
+
+int dwd_save(struct dwd *d, uint64_t watch, const char *line, const char *name,
+	     struct dwd_watch **ret)
+{
+	struct request rq = request_new(d);
+	json_auto_t *reply = NULL;
+	const char *bad = NULL;
+	int r;
+
+	set_number(&rq, "id", watch);
+	set_text(&rq, "line", line);
+	if (name)
+		set_text(&rq, "name", name);
+	r = request_call(&rq, "Save", 0, &reply);
+	if (r < 0 || !ret)
+		return r;
+	r = watch_parse(ret, json_object_get(reply, "watch"), &bad);
+	return r < 0 ? conn_fail_reply(d, r, bad) : 0;
+}
+
+int dwd_unsave(struct dwd *d, uint64_t watch)
+{
+	struct request rq = request_new(d);
+	json_auto_t *reply = NULL;
+
+	set_number(&rq, "id", watch);
+	return request_call(&rq, "Unsave", 0, &reply);
+}
+
 ssize_t dwd_list(struct dwd *d, const struct dwd_selector *sel, struct dwd_stop ***ret)
 {
 	_cleanup_(dwd_stops_freep) struct dwd_stop **stops = NULL;

@@ -86,6 +86,7 @@ int error_from_reply(struct dwd *d, const char *error, const json_t *parameters)
  * *bad names the field that is missing or wrong. */
 int watch_parse(struct dwd_watch **ret, json_t *object, const char **bad);
 int stop_parse(struct dwd_stop **ret, json_t *object, const char **bad);
+int reload_parse(struct dwd_reload **ret, json_t *object, const char **bad);
 int status_parse(struct dwd_status **ret, json_t *object, const char **bad);
 int event_parse(struct dwd_event **ret, json_t *object, const char **bad);
 struct dwd_event *event_free(struct dwd_event *e);

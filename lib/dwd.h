@@ -78,6 +78,14 @@ struct dwd_watch {
 	const struct dwd_count *skips;
 	size_t skips_count;
 	const char *created; /* RFC 3339 */
+	const char *saved;   /* the file that brings it back when the daemon starts; NULL: none */
+};
+
+/* What a reload did. */
+struct dwd_reload {
+	uint64_t added, removed, kept;
+	const char *const *errors; /* "FILE:LINE: what is wrong", NULL-terminated */
+	size_t errors_count;
 };
 
 struct dwd_stop {
@@ -198,6 +206,20 @@ int dwd_unwatch(struct dwd *d, uint64_t id);
 ssize_t dwd_watches(struct dwd *d, struct dwd_watch ***ret);
 ssize_t dwd_list(struct dwd *d, const struct dwd_selector *sel, struct dwd_stop ***ret);
 
+/* Watches that outlive the daemon, one a line in the files of its directory (dwdd(8)). Root only.
+ *
+ * dwd_reload: put in force what the files say now; what is wrong in them is no failure.
+ * dwd_save: append `line`, which is what `dwd watch` would be given for this watch (quoted as for a
+ *   shell), to the file `name`.conf (NULL: "saved"). `ret` (may be NULL) is the watch as it is now.
+ * dwd_unsave: remove its line; the watch stays in force.
+ * -ENOENT: there is no such watch; -EALREADY: it is saved already, or not saved; -EINVAL: the name
+ * or the line will not do, or the file cannot be written; -EOPNOTSUPP: the daemon keeps no watches.
+ */
+int dwd_reload(struct dwd *d, struct dwd_reload **ret);
+int dwd_save(struct dwd *d, uint64_t watch, const char *line, const char *name,
+	     struct dwd_watch **ret);
+int dwd_unsave(struct dwd *d, uint64_t watch);
+
 /* The one stop that `sel` names, -ENOENT if none, -EBUSY if more than one. */
 int dwd_info(struct dwd *d, const struct dwd_selector *sel, struct dwd_stop **ret);
 
@@ -249,12 +271,14 @@ int dwd_dispatch(struct dwd *d, int timeout);
 /* The object as the daemon sent it, one line of JSON, which lives as long as the structure (and is
  * made when first asked for; callback-safe). NULL on lack of memory. */
 const char *dwd_watch_json(const struct dwd_watch *w);
+const char *dwd_reload_json(const struct dwd_reload *r);
 const char *dwd_stop_json(const struct dwd_stop *s);
 const char *dwd_event_json(const struct dwd_event *e);
 const char *dwd_status_json(const struct dwd_status *s);
 
 struct dwd_watch *dwd_watch_free(struct dwd_watch *w);
 struct dwd_watch **dwd_watches_free(struct dwd_watch **w);
+struct dwd_reload *dwd_reload_free(struct dwd_reload *r);
 struct dwd_stop *dwd_stop_free(struct dwd_stop *s);
 struct dwd_stop **dwd_stops_free(struct dwd_stop **s);
 struct dwd_status *dwd_status_free(struct dwd_status *s);

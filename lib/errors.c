@@ -148,6 +148,32 @@ static int environment_not_set(struct dwd *d, const json_t *parameters)
 			 number(parameters, "id"), text(parameters, "reason"));
 }
 
+static int no_watches_directory(struct dwd *d, const json_t *parameters)
+{
+	return conn_fail(d, -EOPNOTSUPP,
+			 "this dwdd keeps no watches in files: start it with --watches-dir");
+}
+
+static int already_saved(struct dwd *d, const json_t *parameters)
+{
+	return conn_fail(d, -EALREADY, "watch %lld is saved already, in %s",
+			 number(parameters, "id"), text(parameters, "file"));
+}
+
+static int not_saved(struct dwd *d, const json_t *parameters)
+{
+	return conn_fail(d, -EALREADY, "watch %lld is in no file: it ends with dwdd anyway",
+			 number(parameters, "id"));
+}
+
+static int cannot_save(struct dwd *d, const json_t *parameters)
+{
+	_cleanup_free_ char *name = shown(d->request, "name");
+
+	return conn_fail(d, -EINVAL, "cannot save watch %lld%s%s: %s", number(d->request, "id"),
+			 name && *name ? " as " : "", name ? name : "", text(parameters, "reason"));
+}
+
 static int kernel_failed(struct dwd *d, const json_t *parameters)
 {
 	long long code = number(parameters, "errno");
@@ -194,6 +220,10 @@ int error_from_reply(struct dwd *d, const char *error, const json_t *parameters)
 		{"io.dwd.Watchdog.InvalidFilter", invalid_filter},
 		{"io.dwd.Watchdog.InvalidVariable", invalid_variable},
 		{"io.dwd.Watchdog.EnvironmentNotSet", environment_not_set},
+		{"io.dwd.Watchdog.NoWatchesDirectory", no_watches_directory},
+		{"io.dwd.Watchdog.AlreadySaved", already_saved},
+		{"io.dwd.Watchdog.NotSaved", not_saved},
+		{"io.dwd.Watchdog.CannotSave", cannot_save},
 		{"io.dwd.Watchdog.KernelFailed", kernel_failed},
 		{"org.varlink.service.PermissionDenied", permission_denied},
 		{"org.varlink.service.InterfaceNotFound", method_unknown},

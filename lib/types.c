@@ -39,6 +39,12 @@ struct status_box {
 	struct origin origin;
 };
 
+struct reload_box {
+	struct dwd_reload reload;
+	struct origin origin;
+	const char *errors[];
+};
+
 struct event_box {
 	struct dwd_event event;
 	struct origin origin;
@@ -150,6 +156,7 @@ int watch_parse(struct dwd_watch **ret, json_t *object, const char **bad)
 		.skips = box->skips,
 		.skips_count = n,
 		.created = reader_text(&r, "created"),
+		.saved = reader_optional_text(&r, "saved"),
 	};
 	read_rule(&r, &box->watch, (const char **)(box->skips + n));
 	if (r.bad)
@@ -279,6 +286,54 @@ struct dwd_stop **dwd_stops_free(struct dwd_stop **s)
 static struct status_box *status_box(const struct dwd_status *s)
 {
 	return (struct status_box *)container_of(s, struct status_box, status);
+}
+
+static struct reload_box *reload_box(const struct dwd_reload *r)
+{
+	return (struct reload_box *)container_of(r, struct reload_box, reload);
+}
+
+int reload_parse(struct dwd_reload **ret, json_t *object, const char **bad)
+{
+	struct reader r = reader_new(object, "reload");
+	const json_t *errors = reader_array(&r, "errors"), *error;
+	size_t n = json_array_size(errors), i;
+	_cleanup_free_ struct reload_box *box =
+		calloc(1, sizeof(*box) + (n + 1) * sizeof(box->errors[0]));
+
+	if (!box)
+		return -ENOMEM;
+	json_array_foreach (errors, i, error) {
+		box->errors[i] = json_string_value(error);
+		if (!box->errors[i])
+			reader_fail(&r, "errors");
+	}
+	box->reload = (struct dwd_reload){
+		.added = reader_count(&r, "added"),
+		.removed = reader_count(&r, "removed"),
+		.kept = reader_count(&r, "kept"),
+		.errors = box->errors,
+		.errors_count = n,
+	};
+	if (r.bad)
+		return reader_error(&r, bad);
+	box->origin.object = json_incref(object);
+	*ret = &steal_pointer(box)->reload;
+	return 0;
+}
+
+const char *dwd_reload_json(const struct dwd_reload *r)
+{
+	return origin_text(&reload_box(r)->origin);
+}
+
+struct dwd_reload *dwd_reload_free(struct dwd_reload *r)
+{
+	if (r) {
+		origin_clear(&reload_box(r)->origin);
+		free(reload_box(r));
+	}
+	return NULL;
 }
 
 int status_parse(struct dwd_status **ret, json_t *object, const char **bad)
