@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "cmd.h"
+#include "describe.h"
 #include "path.h"
 #include "print.h"
+#include "printable.h"
 #include "rules.h"
+#include "trial.h"
 #include "util.h"
 #include "watches.h"
 
@@ -103,21 +107,91 @@ static enum exit_status watch_all(struct client *c, const struct order *order)
 	return first;
 }
 
+/* Say what would be stopped, and stop nothing. */
+static enum exit_status describe(const struct dwd_rule *rule)
+{
+	_cleanup_free_ char *text = describe_rule(rule);
+
+	if (!text)
+		return print_failure("cannot describe the watch", -ENOMEM);
+	printable_put(stdout, text);
+	putchar('\n');
+	return EXIT_DONE;
+}
+
+static enum exit_status try(const struct dwd_rule *rule, char *const argv[])
+{
+	struct trial trial;
+	int r = trial_run(&trial, rule, argv);
+
+	if (r < 0) {
+		print_error("cannot tell what %s would execute: %s", argv[0], strerror(-r));
+		return EXIT_FAILED;
+	}
+	printf("%s: ", trial.matches ? "would be stopped" : "would run");
+	printable_put(stdout, trial.reason);
+	putchar('\n');
+	free(trial.reason);
+	return trial.matches ? EXIT_DONE : EXIT_NO_MATCH;
+}
+
+/* One target without a watch: described, or tried on a command. */
+static enum exit_status consider(const struct order *order, const char *text)
+{
+	struct dwd_rule rule = order->rule;
+	_cleanup_free_ char *target = NULL;
+	enum exit_status status = EXIT_DONE;
+	int r = path_target(text, NULL, &target);
+
+	if (r < 0)
+		return print_failure("cannot make the target an absolute path", r);
+	rule.target = target;
+	if (args_get(order->args, "describe"))
+		status = describe(&rule);
+	if (status == EXIT_DONE && args_get(order->args, "test"))
+		status = try(&rule, order->args->rest);
+	return status;
+}
+
+static enum exit_status consider_all(const struct order *order)
+{
+	enum exit_status first = EXIT_DONE;
+
+	for (int i = 0; i < order->args->count; i++) {
+		enum exit_status status = consider(order, order->args->words[i]);
+
+		if (first == EXIT_DONE)
+			first = status;
+	}
+	return first;
+}
+
 static enum exit_status run(struct client *c, const struct args *args)
 {
+	bool test = args_get(args, "test");
 	struct order order;
-	enum exit_status status = read_order(args, &order);
+	enum exit_status status;
 
-	if (status == EXIT_DONE)
+	if (test != (args->rest_count > 0))
+		return cmd_misused(&cmd_watch,
+				   test ? "--test needs a command: --test TARGET -- COMMAND"
+					: "a command after -- is for --test alone");
+	status = read_order(args, &order);
+	if (status == EXIT_DONE && (test || args_get(args, "describe"))) {
+		status = consider_all(&order);
+	} else if (status == EXIT_DONE) {
 		status = client_connect(c, true);
-	if (status == EXIT_DONE)
-		status = watch_all(c, &order);
+		if (status == EXIT_DONE)
+			status = watch_all(c, &order);
+	}
 	rule_done(&order.words);
 	return status;
 }
 
 static const struct option_spec options[] = {
 	RULE_OPTIONS,
+	{.name = "describe", .help = "say in a sentence what it would stop, and add nothing"},
+	{.name = "test", .help = "say whether COMMAND would match, and add nothing"},
 	{.name = "save", .help = "have it come back whenever the daemon starts"},
 	{.name = "save-as", .value = "NAME", .help = "the same, in " DWD_WATCHES_DIR "/NAME.conf"},
 	{0},
@@ -125,20 +199,22 @@ static const struct option_spec options[] = {
 
 const struct cmd cmd_watch = {
 	.name = "watch",
-	.synopsis = "[FILTER]... [--save] TARGET...",
+	.synopsis = "[FILTER]... [--save] TARGET... | --test [FILTER]... TARGET -- COMMAND...",
 	.summary = "stop a program whenever it is executed",
-	.details = "From now on every process that executes a TARGET is stopped before its first\n"
-		   "instruction. A TARGET is one of\n"
-		   "  NAME   without a slash: the name a program is executed by, or of its file\n"
-		   "  PATH   the file there now, or whatever will be there\n"
-		   "  PATH/  everything beneath a directory\n"
-		   "Scripts count by their own name and path, and by their interpreter's.\n"
-		   "Filters are decided in the kernel, and all must hold: what they leave out is "
-		   "never\n"
-		   "stopped, not even for a moment.",
+	.details =
+		"From now on every process that executes a TARGET is stopped before its first\n"
+		"instruction. A TARGET is one of\n"
+		"  NAME   without a slash: the name a program is executed by, or of its file\n"
+		"  PATH   the file there now, or whatever will be there\n"
+		"  PATH/  everything beneath a directory\n"
+		"Scripts count by their own name and path, and by their interpreter's.\n"
+		"Filters are decided in the kernel, and all must hold: what they leave out is "
+		"never\n"
+		"stopped, not even for a moment. --test looks at the one exec of COMMAND itself.",
 	.options = options,
 	.operand = ARG_TARGET,
 	.min = 1,
 	.max = -1,
+	.flags = CMD_REST,
 	.run = run,
 };

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "describe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "duration.h"
+#include "show.h"
+#include "util.h"
+
+static void put_target(FILE *f, const char *target)
+{
+	if (!strchr(target, '/'))
+		fprintf(f,
+			"executes a program or script by the name %s, or one whose file is "
+			"called so",
+			target);
+	else if (*path_leaf(target))
+		fprintf(f,
+			"executes %s, which is the file there now, by whatever path it is "
+			"reached, and whatever file is there later",
+			target);
+	else
+		fprintf(f, "executes a file anywhere beneath %s", target);
+}
+
+static void put_pattern(FILE *f, const char *pattern)
+{
+	size_t length = strlen(pattern);
+	bool start = *pattern == '*', end = length > 1 && pattern[length - 1] == '*';
+
+	fprintf(f, "has an argument that %s \"%.*s\"",
+		start && end ? "contains"
+		: start	     ? "ends with"
+		: end	     ? "begins with"
+			     : "is",
+		(int)(length - start - end), pattern + start);
+}
+
+/* What must hold besides, each after an `and`. */
+static void put_conditions(FILE *f, const struct dwd_rule *rule)
+{
+	char user[64];
+
+	if (rule->has_uid) {
+		show_user(rule->uid, user, sizeof(user));
+		fprintf(f, ", and runs as user %s", user);
+	}
+	for (const char *const *arg = rule->args; arg && *arg; arg++) {
+		fputs(", and ", f);
+		put_pattern(f, *arg);
+	}
+	if (rule->under)
+		fprintf(f, ", and is process %d or descends from it", (int)rule->under);
+	if (rule->under_name)
+		fprintf(f, ", and descends from a process called %s", rule->under_name);
+	if (rule->cgroup)
+		fprintf(f, ", and is in the cgroup %s or beneath it", rule->cgroup);
+}
+
+static void put_limits(FILE *f, const struct dwd_rule *rule)
+{
+	if (rule->skip)
+		fprintf(f, "; the first %llu of them run", (unsigned long long)rule->skip);
+	if (rule->count)
+		fprintf(f, "; after %llu %s all run", (unsigned long long)rule->count,
+			rule->count == 1 ? "stop" : "stops");
+	if (rule->max_stopped)
+		fprintf(f, "; while %llu are stopped others run",
+			(unsigned long long)rule->max_stopped);
+}
+
+static void put_fate(FILE *f, const struct dwd_rule *rule)
+{
+	char time[32];
+
+	if (rule->setenv && *rule->setenv) {
+		fputs("; each is given", f);
+		for (const char *const *v = rule->setenv; *v; v++)
+			fprintf(f, "%s %s", v == rule->setenv ? "" : ",", *v);
+	}
+	if (rule->hold) {
+		duration_format((double)rule->hold / 1000, time, sizeof(time));
+		fprintf(f, "; one that nobody has taken after %s is %s", time,
+			rule->then && str_eq(rule->then, "kill") ? "killed" : "continued");
+	}
+}
+
+char *describe_rule(const struct dwd_rule *rule)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	fputs("Stops, before its first instruction, every process that ", f);
+	put_target(f, rule->target);
+	put_conditions(f, rule);
+	put_limits(f, rule);
+	put_fate(f, rule);
+	fputs("; nothing else is stopped, nor what is traced already.", f);
+	return fclose(f) == 0 ? text : NULL;
+}
