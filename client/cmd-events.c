@@ -23,11 +23,12 @@ static void show(struct dwd *d, const struct dwd_event *event, void *userdata)
 static enum exit_status follow(struct client *c)
 {
 	static const struct dwd_listener listener = {.event = show};
-	int r = dwd_subscribe(c->dwd, true, &listener, c);
 	struct follow f;
+	int r;
 
-	/* Each batch goes out at once; when nobody reads any more, there is nothing left to do. */
 	follow_begin(&f, c);
+	r = dwd_subscribe(c->dwd, true, &listener, c);
+	/* Each batch goes out at once; when nobody reads any more, there is nothing left to do. */
 	while (r >= 0)
 		r = follow_next(&f, -1);
 	follow_end(&f);

@@ -114,6 +114,19 @@ def watch_save_writes_a_line(b):
 
 
 @case
+def all_that_a_rule_can_say_is_saved(b):
+    files = Files(b)
+    options = ['--arg', '*FailingTest', '--arg', "it's", '--under', 'no such parent', '--skip', '1', '--count', '2',
+               '--max-stopped', '3', '--hold', '1.5s', '--then', 'kill', '--setenv', 'A=b c']
+    with b.daemon('--watches-dir', files.path) as daemon:
+        before = daemon.json('watch', '--save', *options, 'one')[0]
+    with b.daemon('--watches-dir', files.path) as daemon:
+        after = daemon.json('watches')[0]
+        del before['created'], after['created']
+        equal(after, before, 'the watch')
+
+
+@case
 def unwatch_of_a_saved_watch(b):
     files = Files(b)
     files.write('x.conf', '# keep me\none\n two # a comment\nthree')
