@@ -2,20 +2,37 @@
 #include "shell-terminal.h"
 
 #include <sys/signalfd.h>
+#include <sys/time.h>
 
 /* So many times Ctrl-C is asked nicely of a command that does not end. */
 #define PATIENCE 3
+
+#define REMINDER_US 50000
 
 static const int caught[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT, SIGWINCH};
 
 static volatile sig_atomic_t interrupts;
 
-/* A call of libdwd that waits fails with -EINTR. One that does not wait goes on, and if the daemon
- * hangs it never ends: then the third Ctrl-C ends dwd. */
+/* Have SIGALRM come every so often, or, at 0, no more. */
+static void set_reminder(long us)
+{
+	const struct itimerval every = {{0, us}, {0, us}};
+
+	setitimer(ITIMER_REAL, &every, NULL);
+}
+
+/* A call of libdwd that waits fails with -EINTR, and if it was only about to wait it does at the
+ * reminder. One that does not wait goes on, for long if the daemon hangs: then the third Ctrl-C
+ * ends dwd. */
 static void interrupted(int signal_number)
 {
 	if (++interrupts == PATIENCE - 1)
 		signal(signal_number, SIG_DFL);
+	set_reminder(REMINDER_US);
+}
+
+static void reminded(int signal_number)
+{
 }
 
 static void fill(sigset_t *set)
@@ -46,10 +63,12 @@ void shell_terminal_close(struct shell_terminal *t)
 void shell_terminal_lend(struct shell_terminal *t)
 {
 	const struct sigaction interrupt = {.sa_handler = interrupted};
+	const struct sigaction remind = {.sa_handler = reminded};
 
 	interrupts = 0;
 	tcgetattr(STDIN_FILENO, &t->modes);
 	sigaction(SIGINT, &interrupt, NULL);
+	sigaction(SIGALRM, &remind, NULL);
 	sigprocmask(SIG_SETMASK, &t->outside, NULL);
 }
 
@@ -65,6 +84,7 @@ void shell_terminal_take_back(struct shell_terminal *t)
 	fill(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGINT, SIG_DFL);
+	set_reminder(0);
 
 	/* A debugger that was killed leaves the terminal to the process group of its program, and
 	 * in any mode. We are not in the foreground then, and this would stop us. */

@@ -11,6 +11,7 @@ import sys
 
 from harness import SCALE, case, equal, state_of, until
 from screen import Screen
+from terminal import Terminal
 
 PROMPT = r'(^|\n)dwd>$'
 
@@ -228,6 +229,20 @@ def ctrl_c_and_ctrl_d(b):
         screen.run('watches', 'there are no watches')
         screen.keys('C-d')
         screen.expect(r'\nended 0$')
+
+
+@case
+def ctrl_c_at_any_moment(b):
+    """Also before the command waits, and between what it does and its next wait."""
+    with Terminal([b.dwd_path, '--socket', b.main.socket], {'TERM': 'dumb', 'HOME': b.scratch}) as terminal:
+        terminal.expect(r'dwd> $')
+        for round_ in range(100):
+            terminal.type('events --follow\r')
+            terminal.expect(r'follow\r\n')
+            for _ in range(round_ * 10):  # a little later each time
+                os.getppid()
+            terminal.type('\x03')
+            terminal.expect(r'dwd> $')
 
 
 def blocked_in_poll(pid):
