@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 
 #include "color.h"
 #include "printable.h"
@@ -10,6 +11,8 @@
 #define LABEL_WIDTH 14
 
 static unsigned long script_line, error_count;
+/* Why standard output failed first: the stream remembers only that it did. */
+static int failed;
 
 /* A line on standard error, which may hold what the user typed. */
 static _printf_(2, 0) void complain(enum color color, const char *format, va_list ap)
@@ -107,10 +110,15 @@ void print_json_line(const char *json)
 	puts(json ? json : "null");
 }
 
+void print_interrupted(void)
+{
+	__fpurge(stdout);
+	clearerr(stdout);
+	failed = 0;
+}
+
 int print_flush(void)
 {
-	static int failed; /* the first reason: the stream remembers only that there was one */
-
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;

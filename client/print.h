@@ -40,5 +40,8 @@ void print_json_line(const char *json);
 
 /* Write out what is buffered. -errno if anything ever failed to reach standard output. */
 int print_flush(void);
+/* The user interrupted what was being printed, which fails like any other write: forget the rest of
+ * it, and the failure. */
+void print_interrupted(void);
 
 #endif

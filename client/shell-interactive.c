@@ -186,6 +186,8 @@ static void run_line(const char *line)
 	c->shown_all = false;
 	shell_terminal_lend(&session.terminal);
 	session.status = shell_line(c, line, session.status);
+	if (shell_terminal_interrupted())
+		print_interrupted();
 	if (print_flush() < 0)
 		c->leave = true;
 	/* What was interrupted or killed may have left the cursor behind some text. */

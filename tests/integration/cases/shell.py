@@ -231,25 +231,68 @@ def ctrl_c_and_ctrl_d(b):
         screen.expect(r'\nended 0$')
 
 
+def fill_history(b):
+    """More events than a terminal takes at once."""
+    varlink = b.main.varlink()
+    for _ in range(100):
+        added = varlink.call('io.dwd.Watchdog.Watch', {'target': 'x' * 200})['parameters']['watch']
+        varlink.call('io.dwd.Watchdog.Unwatch', {'id': added['id']})
+    varlink.close()
+
+
 @case
 def ctrl_c_at_any_moment(b):
-    """Also before the command waits, and between what it does and its next wait."""
+    """Also before the command waits."""
+    fill_history(b)
     with Terminal([b.dwd_path, '--socket', b.main.socket], {'TERM': 'dumb', 'HOME': b.scratch}) as terminal:
         terminal.expect(r'dwd> $')
-        for round_ in range(100):
+        for round_ in range(40):
             terminal.type('events --follow\r')
             terminal.expect(r'follow\r\n')
-            for _ in range(round_ * 10):  # a little later each time
+            for _ in range(round_ * 30):  # a little later each time
                 os.getppid()
             terminal.type('\x03')
             terminal.expect(r'dwd> $')
 
 
-def blocked_in_poll(pid):
-    """Asleep, and not for keys: SIGINT is not blocked while a command runs."""
+def writes(pid):
+    """Asleep in write(2)."""
+    with open(f'/proc/{pid}/syscall', encoding='utf-8') as f:
+        return f.read().startswith('1 ')
+
+
+def sleeps(pid):
+    """How often a process has been asleep."""
+    with open(f'/proc/{pid}/status', encoding='utf-8') as f:
+        return int(re.search(r'\nvoluntary_ctxt_switches:\s+(\d+)', f.read()).group(1))
+
+
+@case
+def ctrl_c_while_the_terminal_takes_no_more(b):
+    """What was interrupted is not shown, and the shell has not taken it for the end of the terminal."""
+    fill_history(b)
+    with Terminal([b.dwd_path, '--socket', b.main.socket], {'TERM': 'dumb', 'HOME': b.scratch}) as terminal:
+        terminal.expect(r'dwd> $')
+        terminal.type('events\r')
+        until(lambda: writes(terminal.pid), 'the terminal to be full')
+        terminal.type('\x03')
+        before = sleeps(terminal.pid)  # it is interrupted in some of its writes
+        until(lambda: sleeps(terminal.pid) > before + 5, 'more writes')
+        terminal.expect(r'dwd> $')
+        terminal.type('version\r')
+        terminal.expect(r'version\r\ndwd [\d.]+\r\ndwd> $')
+
+
+def runs_command(pid):
+    """SIGINT is not blocked while a command runs."""
     with open(f'/proc/{pid}/status', encoding='utf-8') as f:
         blocked = int(re.search(r'SigBlk:\s+(\w+)', f.read()).group(1), 16)
-    return not blocked & 1 << signal.SIGINT - 1 and state_of(pid) == 'S'
+    return not blocked & 1 << signal.SIGINT - 1
+
+
+def blocked_in_poll(pid):
+    """Asleep, and not for keys."""
+    return runs_command(pid) and state_of(pid) == 'S'
 
 
 @case
