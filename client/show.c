@@ -44,6 +44,8 @@ static void show_event_stop(FILE *f, const struct dwd_event *event)
 		return;
 	command = show_command(stop);
 	fprintf(f, " by watch %llu: %s", (unsigned long long)stop->watch, command ? command : "?");
+	if (stop->setenv_error)
+		fprintf(f, " (variables not set: %s)", stop->setenv_error);
 }
 
 void show_event(FILE *f, const struct dwd_event *event)

@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import os
 import resource
+import signal
 import struct
 import subprocess
 import tempfile
@@ -149,6 +150,51 @@ def no_environment_and_many_arguments(b):
     compare(plain, run_entry(b, program, 8, ['N=1'], many), ['N=1'])
 
 
+@case
+def of_a_watch(b):
+    """They are there when the stop is announced, whoever lets it run; and can be replaced then."""
+    program = b.program('entry')
+    equal(b.main.json('watch', '--setenv=N=1', '--setenv=A=', program)[0]['setenv'], ['N=1', 'A='], 'of the watch')
+    plain = run_entry(b, program, 8, [], env={'Z': '1'})
+    equal(plain.env, ['Z=1', 'N=1', 'A='], 'environment')
+    compare(plain, run_entry(b, program, 8, ['A=2', 'M=3'], env={'Z': '1'}), ['Z=1', 'N=1', 'A=2', 'M=3'])
+    child = launch(b, program, env={})
+    stop = b.main.wait(program)
+    equal((stop['setenv'], state_of(child.pid)), (['N=1', 'A='], 'T'), 'the stop')
+    info = b.main.dwd('info', program).stdout
+    assert 'Set: N=1\n' in info and 'Set: A=\n' in info, info
+    os.kill(child.pid, signal.SIGCONT)
+    entry = Entry(child, 8)
+    equal(entry.env, ['N=1', 'A='], 'environment')
+    entry.finish()
+
+
+@case
+def of_several_watches(b):
+    program = b.program('entry')
+    b.main.watch('--setenv=A=1', '--setenv=B=1', program)
+    b.main.watch('--setenv=C=2', os.path.basename(program))
+    b.main.watch(os.path.dirname(program) + '/')
+    equal(sorted(run_entry(b, program, 8, []).env), ['A=1', 'B=1', 'C=2'], 'environment')
+
+
+@case
+def the_parent_does_not_notice(b):
+    """It is told once that its child has stopped, and not again."""
+    program = b.program()
+    b.main.watch('--setenv=A=1', program)
+    pid = os.posix_spawn(program, [program], {})
+    try:
+        equal(os.WSTOPSIG(os.waitpid(pid, os.WUNTRACED)[1]), signal.SIGSTOP, 'stopped by')
+        equal(b.main.wait(program)['setenv'], ['A=1'], 'variables')
+        flags = os.WNOHANG | os.WUNTRACED | os.WCONTINUED
+        equal(os.waitpid(pid, flags), (0, 0), 'news of the child')
+        b.main.dwd('continue', program)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+        equal(os.waitpid(pid, 0)[1], 0, 'status')
+
+
 def refused(b, selector, reason, status=1):
     """`continue --setenv` fails for this reason, and the process stays stopped."""
     done = b.main.dwd('continue', selector, '--setenv', 'A=1', status=status)
@@ -184,6 +230,24 @@ def never_of_set_id_programs(b):
     with privileged_directory() as directory:
         for mode in (0o4755, 0o2755):
             set_id_is_refused(b, b.program(directory=directory), mode)
+
+
+@case
+def a_watch_stops_what_it_cannot_give_variables(b):
+    with privileged_directory() as directory:
+        program = b.program(directory=directory)
+        os.chown(program, 65534, 65534)
+        os.chmod(program, 0o4755)
+        b.main.watch('--setenv=A=1', program)
+        child = b.run(program)
+        reason = 'the program is set-id or has file capabilities'
+        assert b.main.wait(program)['setenv_error'].startswith(reason), b.main.stops(program)
+        info = b.main.dwd('info', program).stdout
+        assert f'Not set: the variables asked for: {reason}' in info, info
+        assert f'(variables not set: {reason}' in b.main.dwd('events').stdout, b.main.dwd('events').stdout
+        log = f'process {child.pid} stays stopped without the variables of its watch: {reason}'
+        assert log in b.main.log(), b.main.log()
+        b.caught(child, program)
 
 
 @case

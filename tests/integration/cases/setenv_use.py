@@ -57,6 +57,18 @@ def every_kind_of_program_sees_it(b):
 
 
 @case
+def a_debugger_sees_it(b):
+    program = compile_c(b, PROGRAM, '-g')
+    b.main.watch('--setenv=A=by the watch', program)
+    child = b.run(program)
+    done = b.main.dwd('attach', program, '--gdb', '--timeout', 20 * SCALE, '--', '-nx', '-batch', '-ex', 'break main',
+                      '-ex', 'continue', '-ex', 'print (char *)getenv("A")', '-ex', 'continue', timeout=120)
+    assert '"by the watch"' in done.stdout, done.stdout
+    output, _ = child.communicate(timeout=60 * SCALE)
+    equal((child.returncode, output), (0, 'A is by the watch\n'), 'the program')
+
+
+@case
 def a_library_is_loaded_before(b):
     library = compile_c(b, LIBRARY, '-shared', '-fPIC')
     for flags in (['-pie', '-fpie'], ['-no-pie']):
@@ -91,10 +103,10 @@ def java(b):
 def a_jvm_waits_for_its_debugger(b):
     launcher, name = java(b)
     agent = '-agentlib:jdwp=transport=dt_socket,server=y,suspend=y,address=127.0.0.1:0'
-    b.main.watch(os.path.basename(launcher))
+    b.main.watch('--setenv', f'JAVA_TOOL_OPTIONS={agent}', os.path.basename(launcher))
     child = b.run(launcher, '-cp', b.scratch, name)
     b.main.wait(os.path.basename(launcher))
-    b.main.dwd('continue', os.path.basename(launcher), '--setenv', f'JAVA_TOOL_OPTIONS={agent}')
+    b.main.dwd('continue', os.path.basename(launcher))
     for line in child.stdout:
         if line.startswith('Listening for transport'):
             break
