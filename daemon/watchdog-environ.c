@@ -65,6 +65,14 @@ static int variables_of_watches(const struct watchdog *w, const struct stop *s, 
 	return 0;
 }
 
+bool stops_has_variables(const struct watchdog *w, const struct stop *s)
+{
+	for (uint32_t i = 0; i < s->watch_count; i++)
+		if (count_variables(watch_table_find(&w->watches, s->watches[i])))
+			return true;
+	return false;
+}
+
 void stops_set_variables(struct watchdog *w, struct stop *s)
 {
 	_cleanup_free_ const char **variables = NULL;
@@ -74,7 +82,7 @@ void stops_set_variables(struct watchdog *w, struct stop *s)
 	if (r == 0 && variables)
 		r = set(s, variables);
 	if (r != ANSWER_OK)
-		log_warning("process %d stays stopped without the variables of its watch: %s",
+		log_warning("process %d is stopped without the variables of its watch: %s",
 			    (int)s->pid, r < 0 ? strerror(-r) : s->setenv_error);
 }
 

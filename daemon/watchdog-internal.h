@@ -74,7 +74,9 @@ void stops_finish(struct watchdog *w, struct stop *s, enum stop_state state, pid
 void stops_forget_record(struct watchdog *w, struct stop *s);
 
 /* watchdog-environ.c */
-/* It is about to be announced: give it the variables of the watches that caught it. */
+/* Whether a watch that caught it wants to give it variables. */
+bool stops_has_variables(const struct watchdog *w, const struct stop *s);
+/* It was just seen stopped: give it the variables of the watches that caught it. */
 void stops_set_variables(struct watchdog *w, struct stop *s);
 
 /* watchdog-looks.c */

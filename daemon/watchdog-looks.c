@@ -33,6 +33,7 @@
 
 #define DOUBT_US     10000
 #define ESCAPED_US   1000000
+#define TURN_US	     10000
 #define PATROL_US    1000000
 #define PATROL_ROUND 64
 
@@ -98,9 +99,13 @@ static void seems_to_run(struct watchdog *w, struct stop *s, bool certain)
 static void react_stopping(struct watchdog *w, struct stop *s, enum stop_sight sight, pid_t tracer)
 {
 	bool long_ago = clock_monotonic_us() - s->arrived > ESCAPED_US;
+	bool stopped = sight == SIGHT_STOPPED || sight == SIGHT_TRACED;
 	uint64_t id = s->id;
 
-	if (sight == SIGHT_STOPPED || sight == SIGHT_TRACED) {
+	if (stopped && s->delay == AGENDA_NOT && stops_has_variables(w, s)) {
+		/* To set them takes long, and the agenda gives others their turn. */
+		look_later(w, s, agenda_longer(s, AGENDA_TEN));
+	} else if (stopped) {
 		agenda_remove(&w->agenda, s);
 		stops_confirm(w, s);
 		if (!stop_table_find_id(&w->stops, id))
@@ -203,7 +208,7 @@ static int on_looks(sd_event_source *source, uint64_t time, void *userdata)
 	uint64_t now = clock_monotonic_us();
 	struct stop *s;
 
-	while ((s = agenda_take(&w->agenda, now)))
+	while (clock_monotonic_us() - now < TURN_US && (s = agenda_take(&w->agenda, now)))
 		watchdog_look(w, s);
 	w->looks_at = agenda_next(&w->agenda);
 	if (w->looks_at != UINT64_MAX)

@@ -123,11 +123,12 @@ void stops_confirm(struct watchdog *w, struct stop *s)
 {
 	if (s->refused)
 		tell_turned_away(w, s);
+	else
+		stops_set_variables(w, s);
 	if (s->release && release(w, s, s->release_by) == ANSWER_OK)
 		return;
 	confirm_record(w, s);
 	stop_learn(s);
-	stops_set_variables(w, s);
 	stop_become(s, STOP_STOPPED);
 	stops_event(w, s, EVENT_STOPPED, 0);
 	holds_begin(w, s);

@@ -179,6 +179,31 @@ def of_several_watches(b):
 
 
 @case
+def of_many_processes_at_once(b):
+    program = b.program()
+    b.main.watch('--setenv=A=1', program)
+    children = [b.run(program) for _ in range(200)]
+    until(lambda: [s['state'] for s in b.main.stops()] == ['stopped'] * len(children), 'all to be stopped')
+    equal([s.get('setenv') for s in b.main.stops()], [['A=1']] * len(children), 'variables')
+    b.main.dwd('continue', '--all')
+    equal({child.wait(20 * SCALE) for child in children}, {0}, 'exit status')
+
+
+@case
+def of_those_released_at_once(b):
+    """Also what is released while it is stopping, before it is announced."""
+    program = b.program('entry')
+    b.main.watch('--setenv=A=1', program)
+    children = [launch(b, program) for _ in range(50)]
+    until(lambda: len(b.main.stops()) == len(children), 'all of them to be there')
+    b.main.dwd('continue', '--all')
+    for child in children:
+        entry = Entry(child, 8)
+        equal(entry.env, ['A=1'], 'environment')
+        entry.finish()
+
+
+@case
 def the_parent_does_not_notice(b):
     """It is told once that its child has stopped, and not again."""
     program = b.program()
@@ -245,7 +270,7 @@ def a_watch_stops_what_it_cannot_give_variables(b):
         info = b.main.dwd('info', program).stdout
         assert f'Not set: the variables asked for: {reason}' in info, info
         assert f'(variables not set: {reason}' in b.main.dwd('events').stdout, b.main.dwd('events').stdout
-        log = f'process {child.pid} stays stopped without the variables of its watch: {reason}'
+        log = f'process {child.pid} is stopped without the variables of its watch: {reason}'
         assert log in b.main.log(), b.main.log()
         b.caught(child, program)
 
