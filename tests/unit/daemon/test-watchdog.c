@@ -118,6 +118,57 @@ static void test_watches(void **state)
 			 ANSWER_NO_SUCH_WATCH);
 }
 
+/* A watch that cannot give its variables to any child of the test, all of which have run for long.
+ */
+static void watch_with_variables(struct harness *h)
+{
+	const struct watch_rule rule = {
+		.target = "prog",
+		.setenv = (const char *const[]){"A=1", "B=", NULL},
+	};
+	json_auto_t *watched = NULL, *expected = json_pack("[ss]", "A=1", "B=");
+	const struct watch *w;
+	struct watch_fault fault;
+
+	assert_int_equal(watchdog_add_watch(h->watchdog, &h->client, &rule, &w, &fault), ANSWER_OK);
+	watched = harness_expect(h, "watched", 0);
+	assert_true(
+		json_equal(json_object_get(json_object_get(watched, "watch"), "setenv"), expected));
+}
+
+/* It is announced all the same, and says so. */
+static void test_variables_of_a_watch(void **state)
+{
+	struct harness *h = *state;
+	struct child c = child_start_stopped();
+	json_auto_t *stopped = NULL;
+
+	watch_with_variables(h);
+	harness_ring_stop(h, c.pid);
+	stopped = harness_expect(h, "stopped", 1);
+	assert_non_null(get_string(json_object_get(stopped, "stop"), "setenv_error"));
+	assert_null(json_object_get(json_object_get(stopped, "stop"), "setenv"));
+	assert_false(child_has_resumed(&c));
+}
+
+/* Released before it has stopped, it is given them (or not, as here) all the same. */
+static void test_variables_before_an_early_release(void **state)
+{
+	struct harness *h = *state;
+	struct child c = child_start();
+	json_auto_t *continued = NULL;
+
+	watch_with_variables(h);
+	harness_ring_stop(h, c.pid);
+	harness_turn(h);
+	assert_int_equal(watchdog_continue(h->watchdog, &h->client, harness_find(h, c.pid)),
+			 ANSWER_OK);
+	child_stop(&c);
+	continued = harness_expect(h, "continued", 1);
+	assert_non_null(get_string(json_object_get(continued, "stop"), "setenv_error"));
+	child_wait_resumed(&c);
+}
+
 static void test_watch_the_kernel_refuses(void **state)
 {
 	struct harness *h = *state;
@@ -331,6 +382,8 @@ int main(void)
 		TEST(test_lost_notification),
 		TEST(test_restart_finds_what_is_stopped),
 		TEST(test_watches),
+		TEST(test_variables_of_a_watch),
+		TEST(test_variables_before_an_early_release),
 		TEST(test_watch_the_kernel_refuses),
 		TEST(test_watch_the_kernel_keeps),
 		TEST(test_status_counts_removed_watches),

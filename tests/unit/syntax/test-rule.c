@@ -56,6 +56,24 @@ static void rules(void **state)
 	assert_rule("'#b'", "#b", false, 0);
 }
 
+static void variables_of_a_rule(void **state)
+{
+	struct rule_line line, none;
+	char *message = NULL;
+
+	assert_int_equal(
+		rule_line_read(&line, "--setenv A=1 -E 'B=two words' sshd --setenv=C=", &message),
+		1);
+	assert_string_equal(line.rule.setenv[0], "A=1");
+	assert_string_equal(line.rule.setenv[1], "B=two words");
+	assert_string_equal(line.rule.setenv[2], "C=");
+	assert_null(line.rule.setenv[3]);
+	rule_line_done(&line);
+	assert_int_equal(rule_line_read(&none, "sshd", &message), 1);
+	assert_null(none.rule.setenv[0]);
+	rule_line_done(&none);
+}
+
 static void lines_without_one(void **state)
 {
 	assert_none("");
@@ -108,6 +126,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules),
+		cmocka_unit_test(variables_of_a_rule),
 		cmocka_unit_test(lines_without_one),
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(writing),
