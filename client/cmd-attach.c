@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "attach.h"
 #include "cmd.h"
 #include "debugger.h"
+#include "each.h"
 #include "print.h"
 #include "show.h"
 #include "stops.h"
@@ -46,51 +48,72 @@ static enum exit_status claim(struct client *c, const struct selector *selector,
 	return r < 0 ? client_failed(c, r) : EXIT_DONE;
 }
 
-/* The debugger has ended with `status`: see what became of the process. */
-static enum exit_status give_back(struct client *c, const struct dwd_stop *claimed, int status)
+static enum exit_status attach_one(struct client *c, const struct debugger *debugger,
+				   const struct selector *selector, int timeout)
 {
 	_cleanup_stop_ struct dwd_stop *stop = NULL;
-	int r = dwd_unclaim(c->dwd, claimed->id, &stop);
+	enum exit_status status = client_connect(c, true);
 
-	/* A process that ended under the debugger has no stop any more. */
-	if (r == -ENOENT)
-		return status;
-	if (r < 0) {
-		client_failed(c, r);
-		return status != EXIT_DONE ? status : EXIT_FAILED;
-	}
-	if (!str_eq(stop->state, "stopped") && !str_eq(stop->state, "stopping"))
-		return status;
-	print_error(STOP_FORMAT " is still stopped: dwd attach %d tries "
-				"again, dwd continue %d lets it go",
-		    STOP_ARGS(stop), (int)stop->pid, (int)stop->pid);
-	return EXIT_FAILED;
+	if (status == EXIT_DONE)
+		status = claim(c, selector, timeout, &stop);
+	return status == EXIT_DONE ? attach_debugger(c, debugger, stop) : status;
 }
 
-static enum exit_status debug(struct client *c, const char *gdb, const struct dwd_stop *stop,
-			      char *const *gdb_args)
+static enum exit_status status_of_each(const struct each_result *result)
 {
-	enum exit_status status = debugger_check(stop);
-	int r;
+	if (result->interrupted)
+		return (enum exit_status)(128 + result->interrupted);
+	if (result->timed_out && result->runs == 0)
+		return EXIT_TIMED_OUT;
+	return result->failed ? EXIT_FAILED : EXIT_DONE;
+}
 
-	if (status != EXIT_DONE) {
-		dwd_unclaim(c->dwd, stop->id, NULL);
-		return status;
+/* On a connection of its own, which ends with it. */
+static enum exit_status attach_each(struct client *c, const struct each *each)
+{
+	struct client own = {.options = c->options};
+	struct each_result result = {0};
+	enum exit_status status = client_connect(&own, true);
+
+	if (status == EXIT_DONE && !client_has_watches(&own))
+		print_note(c, "there are no watches; dwd watch TARGET adds one");
+	if (status == EXIT_DONE)
+		status = each_run(&own, each, &result);
+	client_disconnect(&own);
+	return status == EXIT_DONE ? status_of_each(&result) : status;
+}
+
+static enum exit_status check_each(const struct args *args)
+{
+	static const char *const parts[] = {"count", "jobs", "log-dir"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts) && !args_get(args, "each"); i++) {
+		if (args_get(args, parts[i]))
+			return cmd_misused(&cmd_attach, "--%s needs --each", parts[i]);
 	}
-	r = debugger_run(c, gdb, stop, gdb_args);
-	if (r < 0) {
-		dwd_unclaim(c->dwd, stop->id, NULL);
-		return EXIT_FAILED;
-	}
-	return give_back(c, stop, r);
+	return EXIT_DONE;
+}
+
+static enum exit_status read_count(const struct args *args, uint64_t *ret)
+{
+	const char *text = args_get(args, "count");
+	char *end;
+
+	if (!text)
+		return EXIT_DONE;
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	if (errno || *end || !*text || text[strspn(text, "0123456789")] || *ret == 0)
+		return cmd_misused(&cmd_attach, "--count %s: not a number of processes", text);
+	return EXIT_DONE;
 }
 
 static enum exit_status run(struct client *c, const struct args *args)
 {
-	static char *const none[] = {NULL};
+	const char *const *own = (const char *const *)args->rest;
 	_cleanup_selector_ struct selector selector = {0};
-	_cleanup_stop_ struct dwd_stop *stop = NULL;
-	_cleanup_free_ char *gdb = NULL;
+	_cleanup_debugger_ struct debugger debugger = {0};
+	struct each each = {.debugger = &debugger};
 	enum exit_status status;
 	int timeout = -1;
 
@@ -98,31 +121,42 @@ static enum exit_status run(struct client *c, const struct args *args)
 	if (status == EXIT_DONE)
 		status = cmd_timeout(args, &timeout);
 	if (status == EXIT_DONE)
-		status = debugger_find(&gdb);
+		status = check_each(args);
 	if (status == EXIT_DONE)
-		status = client_connect(c, true);
+		status = read_count(args, &each.count);
 	if (status == EXIT_DONE)
-		status = claim(c, &selector, timeout, &stop);
+		status = each_from_args(args, &each);
+	if (status == EXIT_DONE)
+		status = debugger_choose(args, own, &debugger);
 	if (status != EXIT_DONE)
 		return status;
-	return debug(c, gdb, stop, args->rest ? args->rest : none);
+	if (!args_get(args, "each"))
+		return attach_one(c, &debugger, &selector, timeout);
+	debugger_is_unattended(&debugger);
+	each.match = selector.match;
+	each.timeout = timeout;
+	return attach_each(c, &each);
 }
 
 static const struct option_spec options[] = {
-	{.name = "gdb", .help = "with gdb (the default, and so far the only one)"},
+	DEBUGGER_OPTIONS,
+	EACH_OPTIONS,
+	{.name = "count", .value = "N", .help = "with --each: end after so many"},
 	CMD_OPTION_TIMEOUT,
 	{0},
 };
 
 const struct cmd cmd_attach = {
 	.name = "attach",
-	.synopsis = "[SELECTOR] [--gdb] [--timeout T] [-- GDB-ARGS]",
-	.summary = "put gdb on a stopped process, waiting for one if need be",
-	.details = "Takes the oldest stop that fits and that nobody has taken. In gdb the first "
-		   "continue\n"
-		   "lets the process run; so do detach and quitting gdb. The exit status is gdb's, "
-		   "or 1\n"
-		   "if the process is still stopped in the end.",
+	.synopsis = "[SELECTOR] [--gdb|--lldb|...] [--each] [--timeout T] [-- ARGS]",
+	.summary = "put a debugger on a stopped process, waiting for one if need be",
+	.details =
+		"Takes the oldest stop that fits and that nobody has taken. In the debugger the "
+		"first\n"
+		"continue lets the process run; so do detach and quitting. ARGS are the debugger's "
+		"own.\n"
+		"The exit status is the debugger's, or 1 if the process is still stopped in the "
+		"end.",
 	.options = options,
 	.operand = ARG_SELECTOR,
 	.max = 1,

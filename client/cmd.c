@@ -10,10 +10,27 @@
 #include "util.h"
 
 const struct cmd *const cmd_table[] = {
-	&cmd_watch,	     &cmd_unwatch, &cmd_watches, &cmd_reload, &cmd_list,	&cmd_info,
-	&cmd_wait,	     &cmd_attach,  &cmd_continue, &cmd_kill,	&cmd_events,
-	&cmd_status,	     &cmd_doctor,  &cmd_help,	  &cmd_version, &cmd_debugger_attached,
-	&cmd_complete_words, &cmd_exit,	   &cmd_quit,	  NULL,
+	&cmd_watch,
+	&cmd_unwatch,
+	&cmd_watches,
+	&cmd_reload,
+	&cmd_list,
+	&cmd_info,
+	&cmd_wait,
+	&cmd_attach,
+	&cmd_run_command,
+	&cmd_continue,
+	&cmd_kill,
+	&cmd_events,
+	&cmd_status,
+	&cmd_doctor,
+	&cmd_help,
+	&cmd_version,
+	&cmd_debugger_attached,
+	&cmd_complete_words,
+	&cmd_exit,
+	&cmd_quit,
+	NULL,
 };
 
 const struct option_spec cmd_global_options[] = {

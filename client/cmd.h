@@ -87,7 +87,7 @@ void cmd_print_help(const struct cmd *cmd);
 
 extern const struct cmd cmd_watch, cmd_unwatch, cmd_watches, cmd_reload;
 extern const struct cmd cmd_list, cmd_info, cmd_wait, cmd_attach, cmd_debugger_attached;
-extern const struct cmd cmd_continue, cmd_kill;
+extern const struct cmd cmd_run_command, cmd_continue, cmd_kill;
 extern const struct cmd cmd_events, cmd_status, cmd_doctor, cmd_help, cmd_version, cmd_exit,
 	cmd_quit;
 extern const struct cmd cmd_complete_words;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "debugger.h"
 
+#include <ctype.h>
 #include <stdio.h>
 
+#include "debugger-kind.h"
 #include "path.h"
 #include "print.h"
 #include "process.h"
@@ -11,41 +13,136 @@
 #include "util.h"
 #include "yama.h"
 
-enum exit_status debugger_find(char **ret)
-{
-	const char *env = getenv("DWD_GDB");
-	int r = process_find(env && *env ? env : "gdb", ret);
+const struct debugger_kind *const debugger_kinds[] = {
+	&debugger_gdb, &debugger_lldb, &debugger_gdbserver, &debugger_dap, NULL,
+};
 
-	if (r == -ENOENT && env && *env)
-		print_error("%s, which $DWD_GDB names, is not a program", env);
+/* ---- choosing -------------------------------------------------------------------------------- */
+
+bool debugger_is_given(const struct args *args)
+{
+	bool given = args_get(args, debugger_command.name) != NULL;
+
+	for (const struct debugger_kind *const *k = debugger_kinds; *k; k++)
+		given |= args_get(args, (*k)->name) != NULL;
+	return given;
+}
+
+/* The kind of this name, or else a command line. */
+static void choose_by_text(const char *text, struct debugger *d)
+{
+	d->kind = &debugger_command;
+	d->value = text;
+	for (const struct debugger_kind *const *k = debugger_kinds; *k; k++) {
+		if (str_eq((*k)->name, text)) {
+			d->kind = *k;
+			d->value = "";
+		}
+	}
+}
+
+static enum exit_status choose_by_options(const struct args *args, struct debugger *d)
+{
+	const char *text = args_get(args, debugger_command.name), *env = getenv("DWD_DEBUGGER");
+
+	if (text)
+		choose_by_text(text, d);
+	for (const struct debugger_kind *const *k = debugger_kinds; *k; k++) {
+		const char *value = args_get(args, (*k)->name);
+
+		if (value && d->kind) {
+			print_error("--%s and --%s: one debugger at a time can have a process",
+				    text ? debugger_command.name : d->kind->name, (*k)->name);
+			return EXIT_USAGE;
+		}
+		if (value) {
+			d->kind = *k;
+			d->value = value;
+		}
+	}
+	if (!d->kind)
+		choose_by_text(env && *env ? env : debugger_kinds[0]->name, d);
+	return EXIT_DONE;
+}
+
+int debugger_find(const struct debugger_kind *kind, char **ret, const char **wanted)
+{
+	const char *env = kind->env ? getenv(kind->env) : NULL;
+
+	*wanted = env && *env ? env : kind->program;
+	return process_find(*wanted, ret);
+}
+
+static enum exit_status find_program(struct debugger *d)
+{
+	const char *wanted;
+	int r = debugger_find(d->kind, &d->program, &wanted);
+
+	if (r == -ENOENT && wanted != d->kind->program)
+		print_error("%s, which $%s names, is not a program", wanted, d->kind->env);
 	else if (r == -ENOENT)
-		print_error("gdb is not installed, or not in $PATH: apt install gdb, or name it in "
-			    "$DWD_GDB");
+		print_error("%s is not installed, or not in $PATH: apt install %s, or name it in "
+			    "$%s",
+			    wanted, d->kind->package, d->kind->env);
 	else if (r < 0)
-		return print_failure("cannot look for gdb", r);
+		print_error("cannot look for %s: %s", wanted, strerror(-r));
 	return r < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* Yama, where it is in force, would have gdb fail with a bare EPERM. */
-static enum exit_status check_yama(const struct dwd_stop *stop)
+enum exit_status debugger_choose(const struct args *args, const char *const *own,
+				 struct debugger *ret)
+{
+	enum exit_status status;
+
+	*ret = (struct debugger){.args = own, .attended = isatty(STDIN_FILENO)};
+	status = choose_by_options(args, ret);
+	if (status == EXIT_DONE && ret->kind->program)
+		status = find_program(ret);
+	if (status == EXIT_DONE && ret->kind->check)
+		status = ret->kind->check(ret);
+	return status;
+}
+
+void debugger_done(struct debugger *d)
+{
+	free(d->program);
+	*d = (struct debugger){0};
+}
+
+void debugger_is_unattended(struct debugger *d)
+{
+	d->attended = false;
+	if (!d->args || !*d->args)
+		d->args = d->kind->unattended;
+}
+
+const char *debugger_name(const struct debugger *d)
+{
+	return d->kind == &debugger_command ? d->value : d->kind->name;
+}
+
+/* ---- what a process allows ------------------------------------------------------------------- */
+
+/* Yama, where it is in force, would have the debugger fail with a bare EPERM. */
+static enum exit_status check_yama(const struct debugger *d, const struct dwd_stop *stop)
 {
 	enum yama_scope scope = yama_scope();
 
 	if (yama_allows_attach(scope))
 		return EXIT_DONE;
 	if (scope == YAMA_NOBODY)
-		print_error("gdb cannot attach to " STOP_FORMAT ": Yama's ptrace_scope is 3, which "
+		print_error("%s cannot attach to " STOP_FORMAT ": Yama's ptrace_scope is 3, which "
 			    "forbids it to everybody until the next boot",
-			    STOP_ARGS(stop));
+			    debugger_name(d), STOP_ARGS(stop));
 	else
-		print_error("gdb cannot attach to " STOP_FORMAT
+		print_error("%s cannot attach to " STOP_FORMAT
 			    ": Yama's ptrace_scope is %d; run dwd "
 			    "as root, or sysctl kernel.yama.ptrace_scope=0",
-			    STOP_ARGS(stop), (int)scope);
+			    debugger_name(d), STOP_ARGS(stop), (int)scope);
 	return EXIT_FAILED;
 }
 
-enum exit_status debugger_check(const struct dwd_stop *stop)
+enum exit_status debugger_check(const struct debugger *d, const struct dwd_stop *stop)
 {
 	long tracer;
 
@@ -58,13 +155,37 @@ enum exit_status debugger_check(const struct dwd_stop *stop)
 			    STOP_ARGS(stop), tracer);
 		return EXIT_FAILED;
 	}
-	return check_yama(stop);
+	return check_yama(d, stop);
 }
 
-/* The gdb command that reports the attach. gdb gives it to the user's shell, whichever that is.
- * This program is named through /proc, which needs no quoting and stays true when the file is
- * replaced. */
-static int report_command(const struct client *c, const struct dwd_stop *stop, char **ret)
+int debugger_run(const struct debugger *d, struct client *c, const struct dwd_stop *stop)
+{
+	return d->kind->run(d, c, stop);
+}
+
+/* ---- what the kinds share -------------------------------------------------------------------- */
+
+int debugger_version(const char *program, char **line)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = process_capture((char *[]){(char *)program, (char *)"--version", NULL},
+				STDOUT_FILENO, &text);
+	const char *last;
+
+	if (r != 0)
+		return r < 0 ? r : -EIO;
+	text[strcspn(text, "\n")] = '\0';
+	/* "GNU gdb (Debian 13.1-3) 13.1": the last word. */
+	last = strrchr(text, ' ');
+	last = last ? last + 1 : text;
+	r = isdigit((unsigned char)*last) ? atoi(last) : -EBADMSG;
+	if (line)
+		*line = steal_pointer(text);
+	return r;
+}
+
+int debugger_report_command(const struct debugger *d, const struct client *c,
+			    const struct dwd_stop *stop, char **ret)
 {
 	_cleanup_free_ char *socket = NULL, *quoted = NULL;
 	char *command;
@@ -74,54 +195,22 @@ static int report_command(const struct client *c, const struct dwd_stop *stop, c
 		r = quote_any_shell(socket, &quoted);
 	if (r == -EINVAL) {
 		print_error(
-			"gdb cannot be told of the socket %s: not every shell can quote its name",
-			socket);
+			"%s cannot be told of the socket %s: not every shell can quote its name",
+			debugger_name(d), socket);
 		return r;
 	}
-	if (r == 0 && asprintf(&command, "shell /proc/%d/exe --socket %s debugger-attached %llu",
+	if (r == 0 && asprintf(&command, "/proc/%d/exe --socket %s debugger-attached %llu",
 			       (int)getpid(), quoted, (unsigned long long)stop->id) < 0)
 		r = -ENOMEM;
 	if (r == 0)
 		*ret = command;
-	if (r < 0)
-		print_failure("cannot prepare gdb", r);
+	else
+		print_error("cannot prepare %s: %s", debugger_name(d), strerror(-r));
 	return r;
 }
 
-/* What gdb does first, then the user's own arguments. The array alone is the caller's to free; NULL
- * on lack of memory. */
-static const char **gdb_argv(const char *gdb, const char *pid, const char *report,
-			     char *const *args)
-{
-	const char *const first[] = {
-		gdb,
-		"-q",
-		"-p",
-		pid,
-		"-ex",
-		"handle SIGCONT nostop noprint pass",
-		"-ex",
-		report,
-		/* No library is mapped yet, so a breakpoint in one is always pending. */
-		"-ex",
-		"set breakpoint pending on",
-	};
-	const char **argv;
-	size_t n = 0;
-
-	while (args[n])
-		n++;
-	argv = calloc(ARRAY_SIZE(first) + n + 1, sizeof(*argv));
-	if (!argv)
-		return NULL;
-	memcpy(argv, first, sizeof(first));
-	memcpy(argv + ARRAY_SIZE(first), args, n * sizeof(*argv));
-	return argv;
-}
-
-/* gdb's `shell`, by which the hand-off is reported, is $SHELL's: of an account that may not log in
- * that runs nothing. */
-static void ensure_shell(void)
+/* That of an account that may not log in runs nothing. */
+void debugger_ensure_shell(void)
 {
 	static const char *const shells[] = {"sh",   "bash", "dash", "zsh", "ksh",
 					     "mksh", "fish", "csh",  "tcsh"};
@@ -135,27 +224,19 @@ static void ensure_shell(void)
 	setenv("SHELL", "/bin/sh", 1);
 }
 
-int debugger_run(const struct client *c, const char *gdb, const struct dwd_stop *stop,
-		 char *const *args)
+int debugger_foreground(const struct debugger *d, const struct argv *words,
+			bool (*look)(void *userdata), void *userdata)
 {
-	_cleanup_free_ const char **argv = NULL;
-	_cleanup_free_ char *report = NULL;
-	char pid[16];
-	int r = report_command(c, stop, &report);
+	char *const *argv = argv_list(words);
+	int r;
 
-	if (r < 0)
-		return r;
-	snprintf(pid, sizeof(pid), "%d", (int)stop->pid);
-	argv = gdb_argv(gdb, pid, report, args);
 	if (!argv) {
-		print_failure("cannot prepare gdb", -ENOMEM);
+		print_error("cannot prepare %s: %s", debugger_name(d), strerror(ENOMEM));
 		return -ENOMEM;
 	}
-
-	ensure_shell();
 	fflush(stdout);
-	r = process_foreground((char *const *)argv);
+	r = process_observed(argv, look, userdata);
 	if (r < 0)
-		print_error("cannot run %s: %s", gdb, strerror(-r));
+		print_error("cannot run %s: %s", argv[0], strerror(-r));
 	return r;
 }

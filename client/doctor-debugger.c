@@ -4,30 +4,51 @@
  * Checks of what `dwd attach` needs.
  */
 
+#include <stdio.h>
+
+#include "debugger-kind.h"
 #include "doctor.h"
-#include "process.h"
 #include "util.h"
 #include "yama.h"
 
-static void check_gdb(struct report *report)
+/* `dwd attach` is nothing without its default debugger; the others are extras. */
+static void check_program(struct report *report, const struct debugger_kind *kind)
 {
-	const char *env = getenv("DWD_GDB");
-	_cleanup_free_ char *gdb = NULL, *version = NULL;
+	bool essential = kind == debugger_kinds[0];
+	_cleanup_free_ char *program = NULL, *version = NULL;
+	const char *wanted;
+	char advice[128];
 
-	if (process_find(env && *env ? env : "gdb", &gdb) < 0) {
-		report_add(report, CHECK_MISSING, "gdb",
-			   "apt install gdb, or name it in $DWD_GDB; only dwd attach needs it",
-			   "%s is not a program", env && *env ? env : "gdb in $PATH");
+	snprintf(advice, sizeof(advice),
+		 "apt install %s, or name it in $%s; only dwd attach%s%s "
+		 "needs it",
+		 kind->package, kind->env, essential ? "" : " --", essential ? "" : kind->name);
+	if (debugger_find(kind, &program, &wanted) < 0)
+		report_add(report, essential ? CHECK_MISSING : CHECK_WARN, kind->name, advice,
+			   "%s%s is not a program", wanted,
+			   wanted == kind->program ? " in $PATH" : "");
+	else if (debugger_version(program, &version) < 0 && !version)
+		report_add(report, essential ? CHECK_MISSING : CHECK_WARN, kind->name, advice,
+			   "%s --version failed", program);
+	else
+		report_add(report, CHECK_OK, kind->name, NULL, "%s: %s", program, version);
+}
+
+/* The same gdb, if it is new enough. */
+static void check_dap(struct report *report)
+{
+	_cleanup_free_ char *program = NULL, *version = NULL;
+	const char *wanted;
+
+	if (debugger_find(&debugger_dap, &program, &wanted) < 0)
 		return;
-	}
-	if (process_capture((char *[]){gdb, (char *)"--version", NULL}, STDOUT_FILENO, &version) !=
-	    0) {
-		report_add(report, CHECK_MISSING, "gdb", "install it anew: apt install gdb",
-			   "%s --version failed", gdb);
-		return;
-	}
-	version[strcspn(version, "\n")] = '\0';
-	report_add(report, CHECK_OK, "gdb", NULL, "%s: %s", gdb, version);
+	if (debugger_version(program, &version) >= DEBUGGER_DAP_SINCE)
+		report_add(report, CHECK_OK, debugger_dap.name, NULL, "%s can", program);
+	else
+		report_add(report, CHECK_WARN, debugger_dap.name,
+			   "install a newer gdb, or name it in $DWD_GDB; only dwd attach --dap "
+			   "needs it",
+			   "%s is older than gdb %d", program, DEBUGGER_DAP_SINCE);
 }
 
 static void check_ptrace(struct report *report)
@@ -50,6 +71,10 @@ static void check_ptrace(struct report *report)
 
 void doctor_check_debugger(struct report *report)
 {
-	check_gdb(report);
+	for (const struct debugger_kind *const *k = debugger_kinds; *k; k++) {
+		if (*k != &debugger_dap)
+			check_program(report, *k);
+	}
+	check_dap(report);
 	check_ptrace(report);
 }

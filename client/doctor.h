@@ -44,7 +44,7 @@ void doctor_check_kernel(struct report *report);
 void doctor_check_backends(struct report *report);
 /* whether a daemon answers */
 void doctor_check_daemon(struct report *report, const struct client *c);
-/* gdb, and whether it may attach */
+/* the debuggers, and whether they may attach */
 void doctor_check_debugger(struct report *report);
 
 #endif

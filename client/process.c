@@ -48,7 +48,7 @@ int process_find(const char *name, char **ret)
 	return -ENOENT;
 }
 
-static int exit_status_of(int wait_status)
+int process_exit_status(int wait_status)
 {
 	if (WIFSIGNALED(wait_status))
 		return 128 + WTERMSIG(wait_status);
@@ -63,12 +63,12 @@ static int wait_for(pid_t pid)
 		if (errno != EINTR)
 			return -errno;
 	}
-	return exit_status_of(status);
+	return process_exit_status(status);
 }
 
 /* Signals as a program expects to find them, whatever we do with them. */
 static int spawn(char *const argv[], posix_spawn_file_actions_t *actions, const sigset_t *mask,
-		 pid_t *ret)
+		 short flags, pid_t *ret)
 {
 	posix_spawnattr_t attr;
 	sigset_t defaults;
@@ -84,7 +84,7 @@ static int spawn(char *const argv[], posix_spawn_file_actions_t *actions, const 
 		return -r;
 	posix_spawnattr_setsigdefault(&attr, &defaults);
 	posix_spawnattr_setsigmask(&attr, mask);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | flags);
 	r = posix_spawn(ret, argv[0], actions, &attr, argv, environ);
 	posix_spawnattr_destroy(&attr);
 	return -r;
@@ -107,7 +107,7 @@ static int spawn_aside(char *const argv[], int stream, int fd, pid_t *ret)
 		r = posix_spawn_file_actions_addopen(&actions, other, "/dev/null", O_WRONLY, 0);
 	if (r == 0)
 		r = posix_spawn_file_actions_adddup2(&actions, fd, stream);
-	r = r == 0 ? spawn(argv, &actions, &mask, ret) : -r;
+	r = r == 0 ? spawn(argv, &actions, &mask, 0, ret) : -r;
 	posix_spawn_file_actions_destroy(&actions);
 	return r;
 }
@@ -159,11 +159,32 @@ int process_capture(char *const argv[], int stream, char **ret)
 	return status;
 }
 
-/* Take the signals one by one until the child has ended. */
-static int attend(pid_t pid, const sigset_t *signals)
+int process_start(char *const argv[], int in, int out, pid_t *ret)
 {
+	posix_spawn_file_actions_t actions;
+	sigset_t none;
+	int r;
+
+	sigemptyset(&none);
+	r = posix_spawn_file_actions_init(&actions);
+	if (r != 0)
+		return -r;
+	r = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+	if (r == 0)
+		r = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	r = r == 0 ? spawn(argv, &actions, &none, POSIX_SPAWN_SETSID, ret) : -r;
+	posix_spawn_file_actions_destroy(&actions);
+	return r;
+}
+
+/* Take the signals one by one until the child has ended, and look meanwhile. */
+static int attend(pid_t pid, const sigset_t *signals, bool (*look)(void *userdata), void *userdata)
+{
+	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+
 	for (;;) {
-		int status, sig = sigwaitinfo(signals, NULL);
+		int status, sig = look ? sigtimedwait(signals, NULL, &pause)
+				       : sigwaitinfo(signals, NULL);
 
 		if (sig == SIGTERM || sig == SIGHUP)
 			kill(pid, sig);
@@ -173,12 +194,14 @@ static int attend(pid_t pid, const sigset_t *signals)
 		case -1:
 			return -errno;
 		default:
-			return exit_status_of(status);
+			return process_exit_status(status);
 		}
+		if (look && look(userdata))
+			look = NULL;
 	}
 }
 
-int process_foreground(char *const argv[])
+int process_observed(char *const argv[], bool (*look)(void *userdata), void *userdata)
 {
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 	struct sigaction interrupt, quit;
@@ -194,14 +217,19 @@ int process_foreground(char *const argv[])
 	sigaction(SIGINT, &ignore, &interrupt);
 	sigaction(SIGQUIT, &ignore, &quit);
 
-	r = spawn(argv, NULL, &mask, &pid);
+	r = spawn(argv, NULL, &mask, 0, &pid);
 	if (r == 0)
-		r = attend(pid, &signals);
+		r = attend(pid, &signals, look, userdata);
 
 	sigaction(SIGINT, &interrupt, NULL);
 	sigaction(SIGQUIT, &quit, NULL);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	return r;
+}
+
+int process_foreground(char *const argv[])
+{
+	return process_observed(argv, NULL, NULL);
 }
 
 int process_status_field(pid_t pid, const char *field, long *ret)

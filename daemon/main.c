@@ -284,8 +284,9 @@ static bool may_run(void)
 	}
 	/* In another namespace it would stop processes that it cannot find again. */
 	if (!procfs_is_initial()) {
-		log_error("this is a container, or /proc is not mounted: run dwdd on the machine "
-			  "itself, in the initial pid namespace");
+		log_error("this is a container with pids of its own, or /proc is not mounted: run "
+			  "dwdd on the machine itself, or start the container with --privileged "
+			  "--pid=host");
 		return false;
 	}
 	return true;

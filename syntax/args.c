@@ -62,6 +62,8 @@ static int give(struct args *args, const struct option_spec *spec, const char *v
 /* The word after the current one, as the value of an option; `shown` is how the user wrote it. */
 static int next_value(struct cursor *c, const struct option_spec *spec, const char *shown)
 {
+	if (spec->takes && (c->at + 1 >= c->argc || !spec->takes(c->argv[c->at + 1])))
+		return give(c->args, spec, "");
 	if (c->at + 1 >= c->argc)
 		return mistake(c->args, "option %s needs a value: %s", shown, spec->value);
 	return give(c->args, spec, c->argv[++c->at]);

@@ -34,6 +34,9 @@ struct option_spec {
 	char letter;	   /* 0: none */
 	bool bare;	   /* any other -WORD is this option with the value WORD */
 	const char *value; /* what the value is called in help; NULL: a flag */
+	/* For a value that may be left out: whether the next word is one. Else only `--name=value`
+	 * gives one, and without it the value is "". */
+	bool (*takes)(const char *word);
 	enum arg_kind kind;
 	const char *help;
 };

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+
+#include "attach.h"
+#include "each-job.h"
+#include "print.h"
+#include "stops.h"
+#include "util.h"
+
+uint64_t job_id(const struct job *job)
+{
+	return (uint64_t)json_integer_value(json_object_get(job->stop, "id"));
+}
+
+pid_t job_debuggee(const struct job *job)
+{
+	return (pid_t)json_integer_value(json_object_get(job->stop, "pid"));
+}
+
+/* DIR/ID-NAME-PID.log. What a process calls itself need not be fit for a file name. */
+static char *log_path(const char *dir, const struct job *job)
+{
+	_cleanup_free_ char *name =
+		strdup(json_string_value(json_object_get(job->stop, "comm")) ?: "");
+	char *path;
+
+	if (!name)
+		return NULL;
+	for (char *p = name; *p; p++) {
+		if (strchr("/\\ ", *p))
+			*p = '_';
+	}
+	if (asprintf(&path, "%s/%llu-%s-%d.log", dir, (unsigned long long)job_id(job), name,
+		     (int)job_debuggee(job)) < 0)
+		return NULL;
+	return path;
+}
+
+/* Nothing to read, nobody to ask, and all that is written goes to the log. 0 or -errno. */
+static int redirect(const char *path)
+{
+	_cleanup_fd_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	_cleanup_fd_ int log =
+		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
+
+	if (null < 0 || log < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 ||
+	    dup2(log, STDERR_FILENO) < 0)
+		return -errno;
+	return 0;
+}
+
+/* In the child. Answers its exit status. */
+static int debug(struct client *c, const struct debugger *d, const struct job *job, int claimed)
+{
+	_cleanup_stop_ struct dwd_stop *stop = NULL;
+	const struct dwd_selector selector = {.id = job_id(job)};
+	int status, r;
+
+	c->dwd = dwd_close(c->dwd);
+	client_disconnect(c);
+	status = client_connect(c, false);
+	if (status != EXIT_DONE)
+		return status;
+	if (dwd_claim(c->dwd, &selector, 0, &stop) < 0 || write(claimed, "", 1) != 1)
+		return EXIT_NO_MATCH;
+	close(claimed);
+	r = job->log ? redirect(job->log) : 0;
+	if (r < 0) {
+		print_error("cannot write %s: %s", job->log, strerror(-r));
+		return EXIT_FAILED;
+	}
+	status = attach_debugger(c, d, stop);
+	print_flush();
+	return status;
+}
+
+static void become_child(const struct job_place *place, pid_t parent)
+{
+	if (place->log_dir)
+		setsid();
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(128 + SIGTERM);
+	sigprocmask(SIG_SETMASK, place->signals, NULL);
+}
+
+static void forget(struct job *job)
+{
+	json_decref(job->stop);
+	free(job->log);
+	close_fd(job->claimed);
+	*job = (struct job){.claimed = -1};
+}
+
+int job_start(struct job *job, struct client *c, const struct debugger *d, json_t *stop,
+	      const struct job_place *place)
+{
+	_cleanup_fd_ int reader = -1, writer = -1;
+	pid_t parent = getpid();
+	int fds[2], r = 0;
+
+	*job = (struct job){.stop = stop, .claimed = -1};
+	if (place->log_dir && !(job->log = log_path(place->log_dir, job)))
+		r = -ENOMEM;
+	if (r == 0 && pipe2(fds, O_CLOEXEC) < 0)
+		r = -errno;
+	if (r == 0) {
+		reader = fds[0];
+		writer = fds[1];
+		print_flush();
+		job->child = fork();
+		r = job->child < 0 ? -errno : 0;
+	}
+	if (r < 0) {
+		print_error("cannot start a debugger: %s", strerror(-r));
+		forget(job);
+		return r;
+	}
+	if (job->child == 0) {
+		become_child(place, parent);
+		_exit(debug(c, d, job, writer));
+	}
+	job->claimed = steal_fd(&reader);
+	return 0;
+}
+
+void job_signal(const struct job *job, int signal)
+{
+	/* With a log it leads a session, else it is in our own process group. */
+	kill(job->log ? -job->child : job->child, signal);
+}
+
+static char *result_line(const struct job *job, const struct debugger *d, int status)
+{
+	json_t *raw = json_object_get(job->stop, "argv_raw");
+	json_t *result = json_pack(
+		"{s:O, s:O, s:O, s:s, s:i, s:s}", "id", json_object_get(job->stop, "id"), "pid",
+		json_object_get(job->stop, "pid"), "argv", json_object_get(job->stop, "argv"),
+		"debugger", debugger_name(d), "status", status, "log", job->log);
+	char *line;
+
+	if (raw)
+		json_object_set(result, "argv_raw", raw);
+	line = result ? json_dumps(result, JSON_COMPACT) : NULL;
+	json_decref(result);
+	return line;
+}
+
+bool job_finish(struct job *job, const struct debugger *d, int status, char **line)
+{
+	char byte;
+	bool was_run = read(job->claimed, &byte, 1) == 1;
+
+	*line = was_run && job->log ? result_line(job, d, status) : NULL;
+	forget(job);
+	return was_run;
+}

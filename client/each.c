@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "each.h"
+
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "each-job.h"
+#include "print.h"
+#include "process.h"
+#include "show.h"
+#include "stops.h"
+#include "util.h"
+
+/* So long a debugger has to let go of its process. */
+#define GRACE_MS 5000
+
+struct run {
+	struct client *client;
+	const struct each *each;
+	struct each_result *result;
+	enum exit_status status; /* what kept it from being done */
+	struct job *jobs;
+	unsigned running;
+	json_t *waiting; /* stops, the oldest first */
+	bool list;	 /* events were lost: see what is stopped */
+	char *log_dir;
+	int signals; /* a signalfd */
+	sigset_t before;
+	int64_t deadline; /* of all; INT64_MAX: none */
+	int64_t patience; /* when debuggers are made to end; INT64_MAX: they need not */
+	bool ending;
+	bool command_ended;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- which stops ----------------------------------------------------------------------------- */
+
+static bool is_caught_by(const struct dwd_stop *stop, const struct each *each)
+{
+	for (size_t i = 0; i < stop->watches_count; i++) {
+		for (size_t k = 0; k < each->watches_count; k++) {
+			if (stop->watches[i] == each->watches[k])
+				return true;
+		}
+	}
+	return !each->watches;
+}
+
+/* What else is meant is for the daemon to judge. */
+static bool selects(const struct dwd_selector *match)
+{
+	return match->id || match->pid || match->name || match->path;
+}
+
+static bool is_begun(const struct run *r, uint64_t id)
+{
+	for (unsigned i = 0; i < r->each->jobs; i++) {
+		if (r->jobs[i].child && job_id(&r->jobs[i]) == id)
+			return true;
+	}
+	return false;
+}
+
+static void consider(struct run *r, const struct dwd_stop *stop)
+{
+	const char *text;
+
+	if (r->ending || stop->claimed_by || is_begun(r, stop->id) || !is_caught_by(stop, r->each))
+		return;
+	if (!r->each->debugger) {
+		print_note(r->client, STOP_FORMAT " is stopped: dwd attach %d", STOP_ARGS(stop),
+			   (int)stop->pid);
+		return;
+	}
+	text = dwd_stop_json(stop);
+	if (text)
+		json_array_append_new(r->waiting, json_loads(text, 0, NULL));
+}
+
+static void on_event(struct dwd *d, const struct dwd_event *event, void *userdata)
+{
+	struct run *r = userdata;
+
+	r->list |= event->lost > 0;
+	if (!str_eq(event->event, "stopped") || !event->stop)
+		return;
+	if (selects(&r->each->match))
+		r->list = true;
+	else
+		consider(r, event->stop);
+}
+
+/* All that is stopped now, anew. A stop that an event tells of again is had once all the same. */
+static int list(struct run *r)
+{
+	_cleanup_stops_ struct dwd_stop **stops = NULL;
+	ssize_t n = dwd_list(r->client->dwd, &r->each->match, &stops);
+
+	r->list = false;
+	if (n >= 0)
+		json_array_clear(r->waiting);
+	for (ssize_t i = 0; i < n; i++) {
+		if (str_eq(stops[i]->state, "stopped"))
+			consider(r, stops[i]);
+	}
+	return n < 0 ? (int)n : 0;
+}
+
+/* ---- the debuggers --------------------------------------------------------------------------- */
+
+/* Nobody is there to see to a process that is still stopped. */
+static void let_go(struct run *r, uint64_t id)
+{
+	_cleanup_stop_ struct dwd_stop *stop = NULL;
+	const struct dwd_selector selector = {.id = id};
+
+	if (r->each->at_terminal || !r->client->dwd ||
+	    dwd_info(r->client->dwd, &selector, &stop) < 0)
+		return;
+	if (!stop->claimed_by && str_eq(stop->state, "stopped") &&
+	    dwd_continue(r->client->dwd, &id, 1) > 0)
+		print_note(r->client, STOP_FORMAT " was left stopped: it runs on", STOP_ARGS(stop));
+}
+
+/* The directory named, which need not exist, or a fresh one, which is told. */
+static int choose_log_dir(struct run *r)
+{
+	const char *named = r->each->log_dir, *temporary = getenv("TMPDIR");
+	_cleanup_free_ char *dir = NULL;
+
+	if (named)
+		dir = strdup(named);
+	else if (asprintf(&dir, "%s/dwd-logs-XXXXXX",
+			  temporary && *temporary ? temporary : "/tmp") < 0)
+		dir = NULL;
+	if (!dir)
+		return -ENOMEM;
+	if (named ? mkdir(dir, 0777) < 0 && errno != EEXIST : !mkdtemp(dir))
+		return -errno;
+	if (!named)
+		print_note(r->client, "the debuggers' output goes to %s", dir);
+	r->log_dir = steal_pointer(dir);
+	return 0;
+}
+
+static int make_log_dir(struct run *r)
+{
+	int result = r->log_dir || r->each->at_terminal ? 0 : choose_log_dir(r);
+
+	if (result < 0)
+		print_error("cannot make %s for the debuggers' output: %s",
+			    r->each->log_dir ? r->each->log_dir : "a directory", strerror(-result));
+	return result;
+}
+
+static void start_one(struct run *r, struct job *job)
+{
+	int result = make_log_dir(r);
+	const struct job_place place = {.log_dir = r->log_dir, .signals = &r->before};
+	json_t *stop = json_incref(json_array_get(r->waiting, 0));
+	uint64_t id = (uint64_t)json_integer_value(json_object_get(stop, "id"));
+
+	json_array_remove(r->waiting, 0);
+	if (result < 0)
+		json_decref(stop);
+	if (result == 0 && job_start(job, r->client, r->each->debugger, stop, &place) == 0) {
+		r->running++;
+		return;
+	}
+	r->result->failed = true;
+	let_go(r, id);
+}
+
+static bool may_start(const struct run *r)
+{
+	uint64_t count = r->each->count;
+
+	return !r->ending && r->running < r->each->jobs && json_array_size(r->waiting) > 0 &&
+	       (count == 0 || r->result->runs + r->running < count);
+}
+
+static void start_jobs(struct run *r)
+{
+	for (unsigned i = 0; i < r->each->jobs && may_start(r); i++) {
+		if (!r->jobs[i].child)
+			start_one(r, &r->jobs[i]);
+	}
+}
+
+static void finish(struct run *r, struct job *job, int wait_status)
+{
+	_cleanup_free_ char *line = NULL;
+	int status = process_exit_status(wait_status);
+	uint64_t id = job_id(job);
+
+	r->running--;
+	if (!job_finish(job, r->each->debugger, status, &line))
+		return;
+	r->result->runs++;
+	r->result->failed |= status != 0;
+	let_go(r, id);
+	if (line)
+		print_json_line(line);
+	print_flush();
+}
+
+static bool has_ended(pid_t pid)
+{
+	return kill(pid, 0) < 0 && errno == ESRCH;
+}
+
+/* No debugger is started any more; those that run end, but for the last words on processes that
+ * have ended, if those may be said. */
+static void end(struct run *r, bool last_words)
+{
+	if (r->ending)
+		return;
+	r->ending = true;
+	json_array_clear(r->waiting);
+	r->patience = now_ms() + GRACE_MS;
+	for (unsigned i = 0; i < r->each->jobs; i++) {
+		const struct job *job = &r->jobs[i];
+
+		if (job->child && !(last_words && has_ended(job_debuggee(job))))
+			job_signal(job, SIGTERM);
+	}
+}
+
+static void make_end(struct run *r)
+{
+	r->patience = INT64_MAX;
+	for (unsigned i = 0; i < r->each->jobs; i++) {
+		if (r->jobs[i].child)
+			job_signal(&r->jobs[i], SIGKILL);
+	}
+}
+
+/* ---- what happens ---------------------------------------------------------------------------- */
+
+static void child_ended(struct run *r, pid_t pid, int status)
+{
+	for (unsigned i = 0; i < r->each->jobs; i++) {
+		if (r->jobs[i].child == pid)
+			finish(r, &r->jobs[i], status);
+	}
+	if (pid == r->each->command) {
+		r->command_ended = true;
+		r->result->command_status = process_exit_status(status);
+		end(r, true);
+	}
+}
+
+/* There may be adopted ones among them. */
+static void reap(struct run *r)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		child_ended(r, pid, status);
+}
+
+/* One that the terminal sends goes to the whole process group, of which the command is one. */
+static void pass_to_command(const struct run *r, const struct signalfd_siginfo *info)
+{
+	pid_t command = r->each->command;
+
+	if (r->each->at_terminal)
+		kill(-command, (int)info->ssi_signo);
+	else if (info->ssi_code <= 0)
+		kill(command, (int)info->ssi_signo);
+}
+
+static void take_signals(struct run *r)
+{
+	struct signalfd_siginfo info;
+
+	while (read(r->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD) {
+			reap(r);
+			continue;
+		}
+		/* At the terminal it is the debugger's. */
+		if (info.ssi_signo == SIGINT && r->each->at_terminal && r->running > 0)
+			continue;
+		if (!r->command_ended)
+			pass_to_command(r, &info);
+		r->result->interrupted = (int)info.ssi_signo;
+		end(r, false);
+	}
+}
+
+static void fail(struct run *r, int error)
+{
+	enum exit_status status = client_failed(r->client, error);
+
+	if (r->status == EXIT_DONE)
+		r->status = status;
+	end(r, false);
+}
+
+static void look_at_clock(struct run *r)
+{
+	int64_t now = now_ms();
+
+	if (now >= r->deadline && !r->ending) {
+		r->result->timed_out = true;
+		end(r, false);
+	}
+	if (now >= r->patience)
+		make_end(r);
+}
+
+static int time_left(const struct run *r)
+{
+	int64_t until = r->ending ? r->patience : r->deadline, left = until - now_ms();
+
+	if (until == INT64_MAX)
+		return -1;
+	return left < 0 ? 0 : left < INT32_MAX ? (int)left : INT32_MAX;
+}
+
+static void await(struct run *r)
+{
+	struct dwd *d = r->client->dwd;
+	struct pollfd fds[] = {
+		{r->signals, POLLIN, 0},
+		{d ? dwd_get_fd(d) : -1, POLLIN, 0},
+	};
+	int result = 0;
+
+	poll(fds, ARRAY_SIZE(fds), time_left(r));
+	if (fds[1].revents)
+		result = dwd_dispatch(d, 0);
+	if (result >= 0 && r->list && !r->ending)
+		result = list(r);
+	if (result < 0)
+		fail(r, result);
+	if (fds[0].revents)
+		take_signals(r);
+	look_at_clock(r);
+}
+
+static bool is_over(const struct run *r)
+{
+	return r->ending && r->running == 0 && r->command_ended;
+}
+
+static void go_on(struct run *r)
+{
+	while (!is_over(r)) {
+		start_jobs(r);
+		if (r->each->count && r->result->runs >= r->each->count)
+			end(r, false);
+		/* The watches and stops that are the connection's own end with it, and the command
+		 * may be waiting for a process that is stopped. */
+		if (r->ending && r->running == 0)
+			client_disconnect(r->client);
+		if (!is_over(r))
+			await(r);
+	}
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+static int open_signals(struct run *r)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	for (const int *n = (const int[]){SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, 0}; *n; n++)
+		sigaddset(&mask, *n);
+	sigprocmask(SIG_BLOCK, &mask, &r->before);
+	r->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	return r->signals < 0 ? -errno : 0;
+}
+
+static void begin(struct run *r)
+{
+	static const struct dwd_listener listener = {.event = on_event};
+	int result = dwd_subscribe(r->client->dwd, false, &listener, r);
+
+	if (result == 0)
+		result = list(r);
+	if (result < 0)
+		fail(r, result);
+	/* Nothing has told of a command that has ended before. */
+	reap(r);
+}
+
+static void run_done(struct run *r)
+{
+	close_fd(r->signals);
+	sigprocmask(SIG_SETMASK, &r->before, NULL);
+	json_decref(r->waiting);
+	free(r->jobs);
+	free(r->log_dir);
+}
+
+enum exit_status each_run(struct client *c, const struct each *each, struct each_result *ret)
+{
+	_cleanup_(run_done) struct run r = {
+		.client = c,
+		.each = each,
+		.result = ret,
+		.jobs = calloc(each->jobs, sizeof(*r.jobs)),
+		.waiting = json_array(),
+		.deadline = each->timeout < 0 ? INT64_MAX : now_ms() + each->timeout,
+		.patience = INT64_MAX,
+		.command_ended = each->command == 0,
+	};
+	int result = open_signals(&r);
+
+	*ret = (struct each_result){0};
+	if (result == 0 && (!r.jobs || !r.waiting))
+		result = -ENOMEM;
+	if (result < 0)
+		return print_failure("cannot run debuggers", result);
+	if (each->log_dir && make_log_dir(&r) < 0)
+		return EXIT_FAILED;
+	begin(&r);
+	go_on(&r);
+	return r.status;
+}
