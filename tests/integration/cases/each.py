@@ -39,23 +39,27 @@ def every_stop_has_its_debugger(b):
         equal(child.wait(20), 0, 'exit status of the process')
 
 
+def claimed_of(stops, total):
+    """Those that are claimed, two at a time, if so many are left in all."""
+    claimed = [s for s in stops if 'claimed_by' in s]
+    return claimed if len(stops) == total and len(claimed) == min(2, total) else None
+
+
 @case
 def no_more_than_jobs_at_once(b):
     """Each debugger waits at a gate; so there are as many as are allowed, and the others wait."""
     program = b.program('/bin/true')
     b.main.watch(program)
     gate = b.path('gate')
-    os.mkfifo(gate)
     children = [b.run(program) for _ in range(5)]
     until(lambda: len(b.main.stops()) == 5, 'five stops')
-    client = each(b, program, '--jobs', 2, '--count', 5, '--debugger', f'read go <{gate}; strace -p {{pid}}')
+    wait = f'until [ -e {gate}.{{pid}} ]; do sleep 0.05; done'
+    client = each(b, program, '--jobs', 2, '--count', 5, '--debugger', f'{wait}; strace -p {{pid}}')
     for left in (5, 3, 1):
-        claimed = min(2, left)
-        until(lambda n=claimed, m=left: [len(b.main.stops()), sum('claimed_by' in s for s in b.main.stops())] == [m, n],
-              f'{claimed} of {left} to be claimed')
-        for _ in range(claimed):
-            with open(gate, 'w', encoding='utf-8') as f:
-                f.write('go\n' * 2)
+        claimed = until(lambda n=left: claimed_of(b.main.stops(), n), f'the next of {left} to be claimed')
+        for stop in claimed:
+            with open(f'{gate}.{stop["pid"]}', 'w', encoding='utf-8'):
+                pass
     output, _ = client.communicate(timeout=120 * SCALE)
     equal((client.returncode, len(results(output))), (0, 5), f'result: {output}')
     for child in children:
