@@ -34,9 +34,6 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* So far up an exempt ancestor is looked for. */
-#define ANCESTORS 64
-
 /* Tracepoint programs may be preempted, and on_exec_again() is attached; set before the object is
  * loaded. */
 const volatile bool preemptible;
@@ -161,20 +158,36 @@ static __always_inline void count_hits(struct scratch *s, __u32 reason)
 	bpf_loop(s->hit_count, count_step, &walk, 0);
 }
 
-static __always_inline void report_skip(struct scratch *s, struct task_struct *task, __u32 reason)
+static __always_inline void ring_skip(struct task_struct *task, __u32 reason, __u32 slot,
+				      __u32 watch_count)
 {
 	struct dwd_ring_record record = {
 		.type = DWD_RING_SKIP,
 		.reason = reason,
 		.key = stop_key(task),
-		.watch = watch_id(s->hits[0]),
-		.watch_count = s->hit_count,
+		.watch = watch_id(slot),
+		.watch_count = watch_count,
 	};
 
 	bpf_probe_read_kernel(record.comm, sizeof(record.comm), &task->comm);
-	count_hits(s, reason);
 	ring_bell(&record);
 }
+
+/* All that matched are denied the process, for the same reason. */
+static __always_inline void report_skips(struct scratch *s, struct task_struct *task, __u32 reason)
+{
+	count_hits(s, reason);
+	ring_skip(task, reason, s->hits[0], s->hit_count);
+}
+
+/* One of them is. */
+static __always_inline void report_skip(struct task_struct *task, __u32 reason, __u32 slot)
+{
+	count_skip(slot, reason);
+	ring_skip(task, reason, slot, 1);
+}
+
+#include "filter.h"
 
 /* ---- who is never stopped -------------------------------------------------------------------- */
 
@@ -254,6 +267,27 @@ fail:
 	return reason;
 }
 
+/* The watches among the hits match: stop the process, or say why not. */
+static __always_inline void act(struct scratch *s, struct task_struct *task,
+				struct linux_binprm *bprm, bool confirmed)
+{
+	__u32 reason = reason_to_skip(task, BPF_CORE_READ(bprm, file));
+
+	if (reason == DWD_SKIP_COUNT) {
+		if (s->late_filters)
+			take(s, task);
+		if (!s->hit_count)
+			return;
+		reason = stop_task(s, task, BPF_CORE_READ(bprm, argc), confirmed);
+		if (reason != DWD_SKIP_COUNT && s->late_filters)
+			give_back_all(s);
+	}
+	if (reason == DWD_SKIP_COUNT)
+		count_hits(s, DWD_SKIP_COUNT);
+	else
+		report_skips(s, task, reason);
+}
+
 static __always_inline void add_script_hits(struct scratch *s, struct exec_state *state)
 {
 	for (__u32 i = 0; i < DWD_RECORD_WATCHES && i < state->script_count; i++) {
@@ -274,7 +308,6 @@ static __always_inline bool find_and_act(struct linux_binprm *bprm, struct task_
 	const char *filename = BPF_CORE_READ(bprm, filename);
 	bool script = BPF_CORE_READ(bprm, interp) != filename;
 	struct scratch *s = scratch_get();
-	__u32 reason;
 
 	if (!s)
 		return false;
@@ -283,15 +316,10 @@ static __always_inline bool find_and_act(struct linux_binprm *bprm, struct task_
 		add_script_hits(s, state);
 	collect_file(s, task, file);
 	collect_given(s, task, filename, script && backend == DWD_BACKEND_TRACEPOINT);
-	if (s->hit_count) {
-		reason = reason_to_skip(task, file);
-		if (reason == DWD_SKIP_COUNT)
-			reason = stop_task(s, task, BPF_CORE_READ(bprm, argc), confirmed);
-		if (reason == DWD_SKIP_COUNT)
-			count_hits(s, DWD_SKIP_COUNT);
-		else
-			report_skip(s, task, reason);
-	}
+	if (s->late_filters)
+		drop_others(s, task, bprm, confirmed);
+	if (s->hit_count)
+		act(s, task, bprm, confirmed);
 	scratch_put(s);
 	return true;
 }
@@ -504,11 +532,13 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	for (__u32 i = 0; i < DWD_RECORD_WATCHES && i < r->watch_count; i++) {
 		__u32 slot = r->watch_slots[i];
 		struct dwd_counters *c = bpf_map_lookup_elem(&counters, &slot);
+		struct dwd_watch_entry *w = bpf_map_lookup_elem(&watches, &slot);
 
-		if (!c)
+		if (!c || !w || w->id != r->watches[i])
 			continue;
 		__sync_fetch_and_sub(&c->caught, 1);
 		__sync_fetch_and_add(&c->skipped[DWD_SKIP_EXEC_FAILED], 1);
+		give_back(w, c);
 	}
 	bpf_map_delete_elem(&stops, &key);
 	__sync_fetch_and_sub(&control.stops, 1);

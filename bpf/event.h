@@ -7,9 +7,9 @@
  * values of every map and the records of the ring buffer. Fixed width, no implicit padding, checked
  * by static asserts on both sides.
  *
- * Who writes what: the daemon writes watches, index heads, exempt processes and the settings in
- * `dwd_control`; the kernel side writes stops, counters and the rest of `dwd_control`. The daemon
- * alone deletes confirmed stops; the kernel side deletes stops whose exec failed.
+ * Who writes what: the daemon writes watches, their filters, index heads, exempt processes and the
+ * settings in `dwd_control`; the kernel side writes stops, counters and the rest of `dwd_control`.
+ * The daemon alone deletes confirmed stops; the kernel side deletes stops whose exec failed.
  */
 
 #ifdef __bpf__
@@ -56,6 +56,7 @@ enum dwd_skip {
 	DWD_SKIP_NO_MEMORY,	 /* no room to record it */
 	DWD_SKIP_SIGNAL_FAILED,	 /* the kernel did not take the signal */
 	DWD_SKIP_EXEC_FAILED,	 /* the exec failed after the signal had been sent */
+	DWD_SKIP_UNREADABLE,	 /* its arguments, which the watch asks for, could not be read */
 	DWD_SKIP_COUNT,
 };
 
@@ -88,18 +89,74 @@ struct dwd_watch_entry {
 	__u64 id; /* 0: free */
 	__u32 kind;
 	__u32 uid;
-	__u32 has_uid;
+	__u32 filters; /* DWD_FILTER_... */
 	dwd_link next[DWD_WATCH_KEYS];
 	__u32 pad;
 };
 
 struct dwd_counters {
 	__u64 caught;
+	__u64 passed; /* let run for the sake of `skip`, never more than that */
+	__u64 taken;  /* used up of `count`; a moment's more where several try at once */
+	__u64 live;   /* stopped now, as far as `max_stopped` asks for it; the same */
 	__u64 skipped[DWD_SKIP_COUNT];
 };
 
 #define DWD_FILTER_ARGS 4   /* patterns of one watch */
 #define DWD_ARG_MAX	255 /* bytes of one */
+
+/* What narrows a watch. The uid stands in the entry, the rest in a struct dwd_filter. */
+#define DWD_FILTER_UID	       (1 << 0)
+#define DWD_FILTER_ARGUMENTS   (1 << 1)
+#define DWD_FILTER_UNDER       (1 << 2)
+#define DWD_FILTER_UNDER_NAME  (1 << 3)
+#define DWD_FILTER_CGROUP      (1 << 4)
+#define DWD_FILTER_SKIP	       (1 << 5)
+#define DWD_FILTER_COUNT       (1 << 6)
+#define DWD_FILTER_MAX_STOPPED (1 << 7)
+/* Those that are decided once it is known which watches name the program. */
+#define DWD_FILTER_LATE (~DWD_FILTER_UID)
+
+/* A pattern for one argument. The text stands at the end of its array, as it is compared from its
+ * end; the hash is dwd_arg_push() over it. */
+struct dwd_arg_pattern {
+	__u64 hash;
+	__u64 power; /* dwd_arg_base() to the power of the length: takes a byte out of a hash */
+	__u32 length;
+	__u32 open; /* DWD_ARG_OPEN_... */
+	char text[DWD_ARG_MAX + 1];
+};
+
+#define DWD_ARG_OPEN_START (1 << 0) /* anything may stand before the text */
+#define DWD_ARG_OPEN_END   (1 << 1) /* and behind it */
+
+/* A process, and no later one with the same number. */
+struct dwd_process {
+	__u64 start; /* ns since boot, cut to clock ticks: all that /proc tells */
+	__u32 tgid;
+	__u32 pad;
+};
+
+#define DWD_TICK_NS 10000000
+
+struct dwd_filter {
+	__u64 skip, count, max_stopped;
+	__u64 cgroup; /* id of the cgroup2 directory */
+	struct dwd_process under;
+	char under_name[DWD_COMM_LEN];
+	__u32 arg_count;
+	__u32 pad;
+	struct dwd_arg_pattern args[DWD_FILTER_ARGS];
+};
+
+#define DWD_MARKS 8 /* processes that one process can be marked to descend from */
+
+/* From whom a process descends, of those that watches ask for. */
+struct dwd_marks {
+	__u32 count; /* ever made; the last DWD_MARKS are kept */
+	__u32 pad;
+	struct dwd_process roots[DWD_MARKS];
+};
 
 /* Settings and state shared through the object's .bss. */
 struct dwd_control {
@@ -216,6 +273,18 @@ static dwd_inline struct dwd_path_hash dwd_path_key(struct dwd_path_hash path, _
 	return path;
 }
 
+/* The hash of an argument, or of so many of its last bytes: a byte that leaves is subtracted times
+ * the base to the power of that number. Equal hashes are followed by a comparison. */
+static dwd_inline __u64 dwd_arg_base(__u64 seed)
+{
+	return dwd_mix(seed) | 1;
+}
+
+static dwd_inline __u64 dwd_arg_push(__u64 hash, __u8 byte, __u64 seed)
+{
+	return hash * dwd_arg_base(seed) + byte;
+}
+
 /*
  * The gate is a Bloom filter of which each key touches one word only: one load, most likely a cache
  * miss, is what a test costs. Three bits of that word must be set for the key to be worth a
@@ -244,7 +313,9 @@ static dwd_inline __u64 dwd_gate_mask(__u64 hash)
 
 _Static_assert(sizeof(struct dwd_file_id) == 16, "dwd_file_id");
 _Static_assert(sizeof(struct dwd_watch_entry) == 40, "dwd_watch_entry");
-_Static_assert(sizeof(struct dwd_counters) == 8 + 8 * DWD_SKIP_COUNT, "dwd_counters");
+_Static_assert(sizeof(struct dwd_counters) == 32 + 8 * DWD_SKIP_COUNT, "dwd_counters");
+_Static_assert(sizeof(struct dwd_filter) == 1192, "dwd_filter");
+_Static_assert(sizeof(struct dwd_marks) == 136, "dwd_marks");
 _Static_assert(sizeof(struct dwd_control) == 56, "dwd_control");
 _Static_assert(sizeof(struct dwd_stop_key) == 16, "dwd_stop_key");
 _Static_assert(sizeof(struct dwd_stop_record) == 6472, "dwd_stop_record");

@@ -96,6 +96,7 @@ struct linux_binprm {
 	const char *filename;
 	const char *interp;
 	int argc;
+	unsigned long p, exec; /* between them lie the arguments and then the environment */
 };
 
 struct mm_struct {

@@ -9,7 +9,7 @@
  * with nothing but a few loads, so that an exec nobody asked for costs next to nothing however many
  * watches there are. What passes is *collected*: exact look-ups by name, by file identity, by each
  * directory above the file and by path, each giving a list of watches; every watch of those lists
- * whose filters hold is a hit, once.
+ * is a hit, once. What else narrows those few watches is then asked in filter.h.
  *
  * Paths are compared by hash, not by text: a path is hashed component by component from the root
  * the process sees, found by walking dentries and mounts upwards (nothing else serves every program
@@ -22,6 +22,8 @@
 #define SCRATCH_COUNT 64
 #define COMPONENTS    (2 * DWD_PATH_DEPTH) /* a power of two */
 #define PATH_BUFFER   4096
+#define ARG_CHUNK     4096 /* read at once of the arguments */
+#define ARG_TAIL      256  /* kept of the chunk before: as long as a pattern can be */
 
 /* Where a loop stands. What loops change lies in map memory, of which the verifier assumes nothing;
  * on the stack it would follow every value it can take. */
@@ -52,6 +54,25 @@ struct fold_walk {
 	__u32 pad;
 };
 
+struct arg_walk {
+	__u64 at, end; /* what is still to be read of them */
+	__u64 hash;    /* of the last bytes of the argument in hand, as many as the pattern has */
+	__u32 index;   /* of that argument */
+	__u32 length;  /* of it so far */
+	__u32 argc;    /* how many there are */
+	__u32 chunk;   /* bytes read last, in arg_text behind ARG_TAIL */
+	__u32 found;   /* an argument matches */
+	__u32 unreadable; /* they were not all read */
+	__u32 text_end;	  /* in arg_text, of what is compared */
+	__u32 pad;
+};
+
+struct ancestor_walk {
+	struct task_struct *task;
+	__u32 by_name; /* ask for a name, not for a process */
+	__u32 found;
+};
+
 struct scratch {
 	__u32 busy;
 	__u32 epoch; /* of stamps */
@@ -70,6 +91,14 @@ struct scratch {
 	struct path_walk path_walk;
 	struct text_walk text_walk;
 	struct fold_walk fold_walk;
+	struct arg_walk arg_walk;
+	struct ancestor_walk ancestor_walk;
+	__u32 in_cgroup;
+	__u32 late_filters; /* which of DWD_FILTER_LATE any hit has */
+	__u32 kept;	    /* hits that have passed so far */
+	__u64 arg_start, arg_end;
+	__u64 arg_budget; /* bytes that may still be read for this exec */
+	char arg_text[ARG_TAIL + 2 * ARG_CHUNK];
 	char given[PATH_BUFFER];
 	char exe[PATH_BUFFER + DWD_NAME_MAX];
 };
@@ -201,6 +230,7 @@ static __always_inline struct scratch *scratch_get(void)
 			continue;
 		s->epoch++;
 		s->hit_count = 0;
+		s->late_filters = 0;
 		return s;
 	}
 	return NULL;
@@ -213,15 +243,17 @@ static __always_inline void scratch_put(struct scratch *s)
 
 /* ---- lists of watches ------------------------------------------------------------------------ */
 
-/* Note a watch as matching, once, if its filters hold. */
+/* Note a watch as matching, once, unless its uid is another. What else narrows it is decided by
+ * filter.h. */
 static __always_inline void consider(struct scratch *s, __u32 slot, const struct dwd_watch_entry *w)
 {
 	slot &= DWD_MAX_WATCHES - 1;
 	if (s->stamps[slot] == s->epoch)
 		return;
 	s->stamps[slot] = s->epoch;
-	if (w->has_uid && w->uid != s->uid)
+	if (w->filters & DWD_FILTER_UID && w->uid != s->uid)
 		return;
+	s->late_filters |= w->filters & DWD_FILTER_LATE;
 	s->hits[s->hit_count & (DWD_MAX_WATCHES - 1)] = slot;
 	s->hit_count++;
 }

@@ -19,6 +19,7 @@
 #include <bpf/bpf.h>
 #include <stdio.h>
 
+#include "backend-bpf-filters.h"
 #include "backend-bpf-index.h"
 #include "util.h"
 #include "watch.h"
@@ -248,7 +249,7 @@ int index_add(struct index *ix, uint32_t slot, const struct watch *watch,
 	ix->slots[slot]->kind = watch->kind;
 	*entry = (struct dwd_watch_entry){
 		.kind = watch->kind,
-		.has_uid = watch->filters.has_uid,
+		.filters = filters_of(watch),
 		.uid = watch->filters.uid,
 	};
 	if (watch->kind == DWD_WATCH_DIRECTORY)

@@ -22,6 +22,7 @@
 #include <time.h>
 
 #include "backend-bpf.h"
+#include "backend-bpf-filters.h"
 #include "backend-bpf-follow.h"
 #include "backend-bpf-index.h"
 #include "backend-bpf-load.h"
@@ -40,6 +41,7 @@ struct bpf_backend {
 	struct bpf_link *signal_link; /* attached on demand */
 	struct dwd_watch_entry *entries;
 	struct dwd_counters *counters;
+	struct filters *filters;
 	struct index *index;
 	struct follow *follow;
 	struct ring_buffer *ring;
@@ -90,13 +92,19 @@ static int bpf_add_watch(struct backend *backend, uint32_t slot, const struct wa
 			return r;
 	}
 	memset(&b->counters[slot], 0, sizeof(b->counters[slot]));
+	r = filters_add(b->filters, watch);
+	if (r < 0)
+		goto forget;
 	r = index_add(b->index, slot, watch, &target);
-	if (r < 0) {
-		follow_forget(b->follow, slot);
-		return r;
-	}
+	if (r < 0)
+		goto forget_filters;
 	b->watches[slot] = watch;
 	return 0;
+forget_filters:
+	filters_remove(b->filters, watch);
+forget:
+	follow_forget(b->follow, slot);
+	return r;
 }
 
 static int bpf_refresh_watch(struct backend *backend, uint32_t slot)
@@ -125,6 +133,8 @@ static int bpf_remove_watch(struct backend *backend, uint32_t slot)
 	struct bpf_backend *b = bpf_backend(backend);
 
 	index_remove(b->index, slot);
+	if (b->watches[slot])
+		filters_remove(b->filters, b->watches[slot]);
 	follow_forget(b->follow, slot);
 	b->watches[slot] = NULL;
 	return 0;
@@ -203,12 +213,26 @@ static int bpf_confirm_stop(struct backend *backend, const struct dwd_stop_key *
 	return 0;
 }
 
+/* A process is not stopped any more by the watches that have it in their `max_stopped`. */
+static void make_room(struct bpf_backend *b, const struct dwd_stop_record *record)
+{
+	for (uint32_t i = 0; i < record->watch_count && i < DWD_RECORD_WATCHES; i++) {
+		uint32_t slot = record->watch_slots[i];
+
+		if (b->entries[slot].id == record->watches[i] &&
+		    b->entries[slot].filters & DWD_FILTER_MAX_STOPPED)
+			__atomic_sub_fetch(&b->counters[slot].live, 1, __ATOMIC_ACQ_REL);
+	}
+}
+
 static int bpf_forget_stop(struct backend *backend, const struct dwd_stop_key *key)
 {
 	struct bpf_backend *b = bpf_backend(backend);
+	struct dwd_stop_record record;
 
-	if (bpf_map_delete_elem(stops_fd(b), key) < 0)
+	if (bpf_map_lookup_and_delete_elem(stops_fd(b), key, &record) < 0)
 		return -errno;
+	make_room(b, &record);
 	__atomic_sub_fetch(&control(b)->stops, 1, __ATOMIC_ACQ_REL);
 	return 0;
 }
@@ -362,6 +386,7 @@ static void bpf_free(struct backend *backend)
 	bpf_link__destroy(b->signal_link);
 	ring_buffer__free(b->ring);
 	index_free(b->index);
+	filters_free(b->filters);
 	follow_free(b->follow);
 	if (b->entries)
 		munmap(b->entries, DWD_MAX_WATCHES * sizeof(*b->entries));
@@ -412,6 +437,7 @@ static int map_memory(struct bpf_map *map, size_t size, void *ret)
 static int share_memory(struct bpf_backend *b)
 {
 	struct index_maps maps;
+	struct filter_maps filter_maps;
 	int r;
 
 	r = map_memory(b->object->maps.watches, DWD_MAX_WATCHES * sizeof(*b->entries), &b->entries);
@@ -430,7 +456,12 @@ static int share_memory(struct bpf_backend *b)
 		.files = bpf_map__fd(b->object->maps.files),
 		.paths = bpf_map__fd(b->object->maps.paths),
 	};
-	return index_new(&b->index, &maps);
+	filter_maps = (struct filter_maps){
+		.seed = b->object->rodata->seed,
+		.filters = bpf_map__fd(b->object->maps.filters),
+	};
+	r = filters_new(&b->filters, &filter_maps);
+	return r < 0 ? r : index_new(&b->index, &maps);
 }
 
 static int exempt_file(struct bpf_backend *b, const char *path)

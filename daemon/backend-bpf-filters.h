@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DWD_BACKEND_BPF_FILTERS_H
+#define DWD_BACKEND_BPF_FILTERS_H
+
+/*
+ * The daemon's half of bpf/filter.h: keeps what narrows each watch where the kernel side finds it.
+ */
+
+#include <stdint.h>
+
+#include "event.h"
+
+struct watch;
+
+/* Which of DWD_FILTER_... a watch has. */
+uint32_t filters_of(const struct watch *watch);
+
+/* What belongs to the loaded object; borrowed. */
+struct filter_maps {
+	__u64 seed; /* what the object was loaded with */
+	int filters;
+};
+
+struct filters;
+
+int filters_new(struct filters **ret, const struct filter_maps *maps);
+struct filters *filters_free(struct filters *f);
+
+/* To be called before the watch itself is put into force, and after that was ended. -ENOENT or
+ * -ENOTDIR: there is no such cgroup; -EOPNOTSUPP: it is no directory of a cgroup2 file system;
+ * -EINVAL: more patterns, or longer ones, than there is room for. */
+int filters_add(struct filters *f, const struct watch *watch);
+void filters_remove(struct filters *f, const struct watch *watch);
+
+#endif
