@@ -58,7 +58,7 @@ static int set_pattern(struct dwd_arg_pattern *p, const char *text, __u64 seed)
 	return 0;
 }
 
-static int set_patterns(struct dwd_filter *filter, char **args, __u64 seed)
+static int set_patterns(struct dwd_filter *filter, const char *const *args, __u64 seed)
 {
 	int r;
 
@@ -79,10 +79,9 @@ static int find_cgroup(const char *path, __u64 *ret)
 	struct statfs system;
 	struct stat directory;
 
-	if (fd < 0 || fstatfs(fd, &system) < 0 || fstat(fd, &directory) < 0)
-		return -errno;
-	if (system.f_type != CGROUP2_SUPER_MAGIC)
-		return -EOPNOTSUPP;
+	if (fd < 0 || fstatfs(fd, &system) < 0 || fstat(fd, &directory) < 0 ||
+	    system.f_type != CGROUP2_SUPER_MAGIC)
+		return -EDESTADDRREQ;
 	*ret = directory.st_ino;
 	return 0;
 }

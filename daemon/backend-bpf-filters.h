@@ -26,9 +26,8 @@ struct filters;
 int filters_new(struct filters **ret, const struct filter_maps *maps);
 struct filters *filters_free(struct filters *f);
 
-/* To be called before the watch itself is put into force, and after that was ended. -ENOENT or
- * -ENOTDIR: there is no such cgroup; -EOPNOTSUPP: it is no directory of a cgroup2 file system;
- * -EINVAL: more patterns, or longer ones, than there is room for. */
+/* To be called before the watch itself is put into force, and after that was ended. -EDESTADDRREQ:
+ * its cgroup is none; -EINVAL: more patterns, or longer ones, than there is room for. */
 int filters_add(struct filters *f, const struct watch *watch);
 void filters_remove(struct filters *f, const struct watch *watch);
 

@@ -47,7 +47,9 @@ struct backend_ops {
 	int (*add_watch)(struct backend *b, uint32_t slot, const struct watch *watch);
 	int (*refresh_watch)(struct backend *b, uint32_t slot);
 	int (*remove_watch)(struct backend *b, uint32_t slot);
-	/* The counters of a slot; they start at 0 with add_watch(). */
+	/* The counters of a slot; they start at 0 with add_watch(). `count` is reached, and the
+	 * watch spent, when `taken` is not below it; for a moment that may be so of one that is
+	 * about to be given back, as a process was not stopped after all. */
 	int (*get_counters)(struct backend *b, uint32_t slot, struct dwd_counters *ret);
 
 	/* -ENOENT if there is no such record. */

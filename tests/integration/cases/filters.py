@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What narrows a watch: decided in the kernel, so what is left out is never stopped."""
+
+import os
+
+from harness import SCALE, Skip, case, equal, until
+
+MANY = 1000
+
+
+def start_many(b, count, program, *arguments):
+    """`count` processes at once, under a parent that waits with WUNTRACED."""
+    return b.run(os.path.join(b.programs, 'spawner'), count, 0, program, *arguments)
+
+
+def finish(child):
+    output, _ = child.communicate(timeout=300 * SCALE)
+    equal(child.returncode, 0, f'exit status of {child.args}')
+    words = output.split()
+    return dict(zip(words[::2], map(int, words[1::2])))
+
+
+def spawn(b, count, program, *arguments):
+    return finish(start_many(b, count, program, *arguments))
+
+
+def passes(b, watch, *command, **options):
+    """The command runs unstopped, whatever the watch has caught before."""
+    before = b.main.counters(watch)
+    child = b.run(*command, **options)
+    output, _ = child.communicate(timeout=20 * SCALE)
+    equal(child.returncode, 0, f'exit status of {command} ({output!r})')
+    equal(b.main.counters(watch), before, f'counters after {command}')
+
+
+# ---- arguments -----------------------------------------------------------------------------------
+
+@case
+def others_of_the_name_never_stop(b):
+    program = b.program()
+    watch = b.main.watch(program, '--arg', 'wanted')
+    equal(spawn(b, MANY, program, '0', 'unwanted'), {'exited': MANY, 'failed': 0, 'killed': 0, 'stopped': 0},
+          'what their parent saw')
+    equal(b.main.counters(watch)['caught'], 0, 'caught')
+    equal(b.main.counters(watch)['skipped'], {}, 'skipped')
+    b.caught(b.run(program, '0', 'wanted'), program)
+
+
+@case
+def patterns(b):
+    program = b.program()
+    rows = [
+        ('equal', ['equal'], ['equa', 'equall', 'xequal', 'an equal one', '']),
+        ('*Test', ['FailingTest', 'Test', 'TestTest'], ['Tests', 'est', 'TeST']),
+        ('-D*', ['-Da=b', '-D'], ['-d', 'x-D', '']),
+        ('*class*', ['class', 'a class b', 'clclass', 'classs'], ['clas', 'clasclas']),
+        ('*aab*', ['aaab', 'aabaab', 'aaaaaab'], ['aaaa', 'abab']),
+        ('x' * 255, ['x' * 255], ['x' * 254, 'x' * 256]),
+        ('*' + 'y' * 255 + '*', ['y' * 300], ['y' * 254]),
+        ('*eightyes', ['12eightyes'], ['12eightyesno', 'eightye']),
+    ]
+    for pattern, matching, others in rows:
+        watch = b.main.watch(program, '--arg', pattern)
+        for argument in others:
+            passes(b, watch, program, '0', argument)
+        for argument in matching:
+            b.caught(b.run(program, '0', argument), program)
+        b.main.dwd('unwatch', watch)
+
+
+@case
+def argv_0_is_no_argument(b):
+    program = b.program()
+    watch = b.main.watch(program, '--arg', os.path.basename(program))
+    passes(b, watch, program, '0')
+    passes(b, watch, os.path.basename(program), '0', executable=program)
+    b.caught(b.run(program, '0', os.path.basename(program)), program)
+
+
+@case
+def environment_is_no_argument(b):
+    program = b.program()
+    watch = b.main.watch(program, '--arg', '*WANTED*')
+    passes(b, watch, program, '0', env={'WANTED': 'WANTED'})
+
+
+@case
+def behind_a_class_path(b):
+    """100 KiB of one argument, and up to what the kernel lets pass of many, are looked through."""
+    program = b.program()
+    long = '/usr/share/java/a.jar:' * 4700
+    watch = b.main.watch(program, '--arg', '*.FailingTest')
+    passes(b, watch, program, '0', '-cp', long, 'org.example.PassingTest')
+    b.caught(b.run(program, '0', '-cp', long, 'org.example.FailingTest'), program)
+    many = ['x' * 1000] * 1900
+    passes(b, watch, program, '0', *many, 'y')
+    b.caught(b.run(program, '0', *many, 'org.example.FailingTest'), program)
+
+
+@case
+def across_what_is_read_at_once(b):
+    """The kernel side reads arguments piece by piece: no border hides a match or makes one up."""
+    program = b.program()
+    watch = b.main.watch(program, '--arg', '*nee dle*')
+    for length in range(4060, 4120, 3):
+        passes(b, watch, program, '0', 'x' * length + 'nee', ' dle')
+        b.caught(b.run(program, '0', 'x' * length + 'nee dle' + 'y' * 10), program)
+
+
+@case
+def all_patterns_must_hold(b):
+    program = b.program()
+    watch = b.main.watch(program, '--arg', 'one', '--arg', 'two', '--arg', '*ee')
+    passes(b, watch, program, '0', 'one', 'three')
+    passes(b, watch, program, '0', 'two', 'one')
+    b.caught(b.run(program, '0', 'three', 'two', 'one'), program)
+
+
+@case
+def arguments_of_scripts(b):
+    """As /proc/PID/cmdline has them: the script is an argument of its interpreter."""
+    script = b.script('#!/bin/sh\nexit 0\n')
+    watch = b.main.watch(script, '--arg', 'wanted')
+    passes(b, watch, script, 'unwanted')
+    b.caught(b.run(script, 'wanted'), script)
+    b.main.dwd('unwatch', watch)
+    shell = b.program('/bin/dash')
+    b.main.watch(shell, '--arg', script)
+    b.caught(b.run(shell, script), shell)
+
+
+# ---- how many ------------------------------------------------------------------------------------
+
+@case
+def skip_and_count(b):
+    program = b.program()
+    watch = b.main.watch(program, '--skip', 2, '--count', 1)
+    for _ in range(2):
+        passes(b, watch, program)
+    b.caught(b.run(program), program)
+    passes(b, watch, program)
+    equal(b.main.counters(watch)['skipped'], {}, 'skipped')
+
+
+@case
+def count_is_exact_at_once(b):
+    """Many at the same time, on all processors: exactly so many are stopped."""
+    program = b.program()
+    watch = b.main.watch(program, '--skip', 50, '--count', 20)
+    spawners = [start_many(b, 50, program) for _ in range(4)]
+    until(lambda: len(b.main.stops(program)) == 20, '20 stops')
+    until(lambda: b.main.counters(watch)['caught'] == 20, 'caught')
+    passes(b, watch, program)
+    b.main.dwd('continue', '--all')
+    equal(sum(finish(s)['exited'] for s in spawners), 200, 'ended well')
+    equal(b.main.counters(watch)['caught'], 20, 'caught in the end')
+    equal(b.main.counters(watch)['skipped'], {}, 'skipped')
+
+
+@case
+def count_is_not_used_up_by_others(b):
+    """One that dwd may not stop does not count."""
+    program = b.program()
+    with b.daemon('--max-stopped', 1) as daemon:
+        blocker = b.program()
+        daemon.watch(blocker)
+        held = b.run(blocker)
+        daemon.wait(blocker)
+        watch = daemon.watch(program, '--once')
+        b.not_caught(daemon, watch, b.run(program))
+        equal(daemon.counters(watch)['skipped'], {'limit': 1}, 'skipped')
+        daemon.dwd('continue', '--all')
+        held.communicate(timeout=20 * SCALE)
+        b.caught(b.run(program), program, daemon)
+        equal(daemon.counters(watch)['caught'], 1, 'caught')
+
+
+@case
+def max_stopped_of_a_watch(b):
+    program = b.program()
+    watch = b.main.watch(program, '--max-stopped', 3)
+    spawner = start_many(b, 10, program)
+    until(lambda: sum(b.main.counters(watch)['skipped'].values()) == 7, 'seven to run')
+    until(lambda: len(b.main.stops(program)) == 3, 'three stops')
+    equal(b.main.counters(watch)['skipped'], {'limit': 7}, 'skipped')
+    b.main.dwd('continue', '--all')
+    equal(finish(spawner)['exited'], 10, 'ended well')
+    until(lambda: b.main.stops(program) == [], 'the stops to end')
+    b.caught(b.run(program), program)
+    equal(b.main.counters(watch)['caught'], 4, 'caught')
+
+
+@case
+def each_watch_decides_for_itself(b):
+    program = b.program()
+    b.main.watch(program, '--arg', 'never')
+    b.main.watch(program, '--once')
+    by_argument = b.main.watch(os.path.basename(program), '--arg', '*a*')
+    first = b.caught(b.run(program, '0', 'a'), program)
+    equal(len(first['watches']), 2, 'watches that wanted the first')
+    b.caught(b.run(program, '0', 'a'), program, watches=[by_argument])
+
+
+# ---- where from ----------------------------------------------------------------------------------
+
+def cgroup_root():
+    for line in open('/proc/mounts', encoding='utf-8'):
+        _, where, kind, *_ = line.split()
+        if kind == 'cgroup2':
+            return where
+    raise Skip('no cgroup2 file system is mounted')
+
+
+def enter(group):
+    def write():
+        with open(os.path.join(group, 'cgroup.procs'), 'w', encoding='ascii') as f:
+            f.write(str(os.getpid()))
+    return write
+
+
+@case
+def beneath_a_cgroup(b):
+    group = os.path.join(cgroup_root(), b.unique('group'))
+    inner = os.path.join(group, 'inner')
+    program = b.program()
+    try:
+        os.makedirs(inner)
+    except OSError as error:
+        raise Skip(f'no cgroup can be made: {error}') from error
+    try:
+        watch = b.main.watch(program, '--cgroup', group)
+        passes(b, watch, program)
+        for where in (group, inner):
+            b.caught(b.run(program, preexec_fn=enter(where)), program)
+        b.main.dwd('unwatch', watch)
+        watch = b.main.watch(program, '--cgroup', inner)
+        passes(b, watch, program, preexec_fn=enter(group))
+    finally:
+        until(lambda: os.rmdir(inner) is None and os.rmdir(group) is None, 'empty cgroups')
+
+
+@case
+def what_is_no_cgroup(b):
+    failed = b.main.dwd('watch', b.unique(), '--cgroup', b.scratch, status=None)
+    assert failed.returncode != 0 and 'cgroup2' in failed.stderr, failed.stderr
+
+
+@case
+def beneath_a_name(b):
+    program, shell = b.program(), b.program('/bin/dash')
+    watch = b.main.watch(program, '--under', os.path.basename(shell))
+    passes(b, watch, program)
+    passes(b, watch, '/bin/dash', '-c', f'{program}; true')
+    b.caught(b.run(shell, '-c', f'/bin/dash -c "{program}; true"; true'), program)
