@@ -158,8 +158,9 @@ static __always_inline void count_hits(struct scratch *s, __u32 reason)
 	bpf_loop(s->hit_count, count_step, &walk, 0);
 }
 
-static __always_inline void ring_skip(struct task_struct *task, __u32 reason, __u32 slot,
-				      __u32 watch_count)
+/* Out of line, as act() is: what calls end up in filter.h has little stack to spare on 6.1. */
+static __noinline void ring_skip(struct task_struct *task, __u32 reason, __u32 slot,
+				 __u32 watch_count)
 {
 	struct dwd_ring_record record = {
 		.type = DWD_RING_SKIP,
@@ -268,8 +269,8 @@ fail:
 }
 
 /* The watches among the hits match: stop the process, or say why not. */
-static __always_inline void act(struct scratch *s, struct task_struct *task,
-				struct linux_binprm *bprm, bool confirmed)
+static __noinline void act(struct scratch *s, struct task_struct *task, struct linux_binprm *bprm,
+			   bool confirmed)
 {
 	__u32 reason = reason_to_skip(task, BPF_CORE_READ(bprm, file));
 
