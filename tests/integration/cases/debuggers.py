@@ -165,7 +165,7 @@ def command_that_attaches_late(b):
     need('strace')
     program = b.program('/bin/true')
     child = stopped(b, program)
-    gate = b.path('gate')
+    gate = b.path(b.unique('gate'))
     os.mkfifo(gate)
     tracer = attach_aside(b, program, '--debugger', f'read go <{gate}; strace -o {b.path("trace")} -p {{pid}}')
     until(lambda: 'claimed_by' in b.main.stops()[0], 'the claim')

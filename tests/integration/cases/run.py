@@ -35,7 +35,7 @@ def logs(lines):
 def catches_beneath_and_nowhere_else(b):
     """The same program runs elsewhere meanwhile, and is not stopped for a moment."""
     program = b.program()
-    gate, go = b.path('elsewhere'), b.path('go')
+    gate, go = b.path(b.unique('here')), b.path(b.unique('go'))
     os.mkfifo(gate)
     os.mkfifo(go)
     inner = b.script(f'#!/bin/sh\necho ready >{gate}\nread x <{go}\n{program} 5\necho status $?\nexit 7\n')
@@ -103,7 +103,7 @@ def what_outlives_the_command(b):
 def orphans_stay_beneath(b):
     """A daemon forks twice: its parent has ended when it executes."""
     program = b.program()
-    done = b.path('orphan-done')
+    done = b.path(b.unique('done'))
     os.mkfifo(done)
     orphan = b.script('#!/bin/sh\nuntil test "$(cut -d" " -f4 /proc/$$/stat)" = $ADOPTER; do :; done\n'
                       f'{program}\necho done >{done}\n')

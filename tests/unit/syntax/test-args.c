@@ -225,6 +225,38 @@ static void long_words_are_cut_in_messages(void **state)
 	args_done(&args);
 }
 
+static bool is_number(const char *word)
+{
+	return *word && !word[strspn(word, "0123456789")];
+}
+
+/* A value that may be left out: the next word is it only if it looks like one. */
+static void optional_value(void **state)
+{
+	static const struct option_spec table[] = {
+		{.name = "port", .value = "[PORT]", .takes = is_number, .help = ""},
+		{0},
+	};
+	static const struct option_spec *const tables[] = {table, NULL};
+	const struct {
+		const char **words, *value;
+		int operands;
+	} cases[] = {
+		{WORDS("--port", "80", "x"), "80", 1}, {WORDS("--port", "x"), "", 1},
+		{WORDS("x", "--port"), "", 1},	       {WORDS("--port=any", "80"), "any", 1},
+		{WORDS("--port", "--port"), "", 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct args args;
+
+		assert_int_equal(parse_by(tables, &args, 0, cases[i].words), 0);
+		assert_string_equal(args_get(&args, "port"), cases[i].value);
+		assert_int_equal(args.count, cases[i].operands);
+		args_done(&args);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +273,7 @@ int main(void)
 		cmocka_unit_test(letters_go_before_bare_words),
 		cmocka_unit_test(mistakes_are_explained),
 		cmocka_unit_test(long_words_are_cut_in_messages),
+		cmocka_unit_test(optional_value),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
