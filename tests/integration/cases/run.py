@@ -140,7 +140,7 @@ def without_a_debugger_at_a_terminal(b):
     """Stops are told and held, for another dwd."""
     program = b.program()
     with Terminal([b.dwd_path, '--socket', b.main.socket, 'run', '--watch', program, '--', program, '6']) as terminal:
-        pid = int(terminal.expect(r'is stopped: dwd attach (\d+)').group(1))
+        pid = int(terminal.expect(r'is stopped: dwd attach (\d+)\r').group(1))
         equal(state_of(pid), 'T', 'state')
         done = b.main.dwd('attach', pid, '--', '-nx', '-batch', '-ex', 'continue')
         assert 'exited with code 06' in done.stdout, done.stdout
