@@ -207,5 +207,6 @@ const struct cmd cmd_run_command = {
 		"terminal, every stop gets its own debugger, as with attach --each.",
 	.options = options,
 	.flags = CMD_REST,
+	.rest = ARG_TARGET,
 	.run = run,
 };

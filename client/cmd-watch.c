@@ -31,9 +31,20 @@ struct order {
 	const struct args *args;
 	struct rule words;
 	struct dwd_rule rule; /* borrows from the words; without a target */
-	bool save;
+	bool save, test;
 	const char *name; /* of the file, NULL: the daemon's choice */
 };
+
+/* The i-th of the targets, which may stand behind `--` unless a command does; NULL at the end. */
+static const char *target_at(const struct order *order, int i)
+{
+	const struct args *args = order->args;
+
+	if (i < args->count)
+		return args->words[i];
+	i -= args->count;
+	return !order->test && i < args->rest_count ? args->rest[i] : NULL;
+}
 
 /* Have the daemon bring it back when it starts. *watch becomes the watch as it is then. */
 static enum exit_status save(struct client *c, const struct order *order, const char *target,
@@ -87,6 +98,7 @@ static enum exit_status read_order(const struct args *args, struct order *ret)
 		.args = args,
 		.save = args_get(args, "save") || args_get(args, "save-as"),
 		.name = args_get(args, "save-as"),
+		.test = args_get(args, "test"),
 	};
 	return rules_read(args, &ret->words, &ret->rule);
 }
@@ -95,9 +107,10 @@ static enum exit_status watch_all(struct client *c, const struct order *order)
 {
 	struct print_array json = {0};
 	enum exit_status first = EXIT_DONE;
+	const char *target;
 
-	for (int i = 0; i < order->args->count && c->dwd; i++) {
-		enum exit_status status = watch_one(c, order->args->words[i], order, &json);
+	for (int i = 0; (target = target_at(order, i)) && c->dwd; i++) {
+		enum exit_status status = watch_one(c, target, order, &json);
 
 		if (first == EXIT_DONE)
 			first = status;
@@ -119,7 +132,7 @@ static enum exit_status describe(const struct dwd_rule *rule)
 	return EXIT_DONE;
 }
 
-static enum exit_status try(const struct dwd_rule *rule, char *const argv[])
+static enum exit_status try(const struct dwd_rule *rule, char *const argv[], const char *front)
 {
 	struct trial trial;
 	int r = trial_run(&trial, rule, argv);
@@ -128,11 +141,54 @@ static enum exit_status try(const struct dwd_rule *rule, char *const argv[])
 		print_error("cannot tell what %s would execute: %s", argv[0], strerror(-r));
 		return EXIT_FAILED;
 	}
-	printf("%s: ", trial.matches ? "would be stopped" : "would run");
-	printable_put(stdout, trial.reason);
-	putchar('\n');
+	if (trial.matches || !*front) {
+		printf("%s%s: ", front, trial.matches ? "would be stopped" : "would run");
+		printable_put(stdout, trial.reason);
+		putchar('\n');
+	}
 	free(trial.reason);
 	return trial.matches ? EXIT_DONE : EXIT_NO_MATCH;
+}
+
+static enum exit_status try_watch(const struct dwd_watch *watch, char *const argv[])
+{
+	const struct dwd_rule rule = {
+		.target = watch->target,
+		.has_uid = watch->has_uid,
+		.uid = watch->uid,
+		.args = watch->args,
+		.under = watch->under,
+		.under_name = watch->under_name,
+		.cgroup = watch->cgroup,
+	};
+	char front[64];
+
+	snprintf(front, sizeof(front), "watch %llu: ", (unsigned long long)watch->id);
+	return try(&rule, argv, front);
+}
+
+/* On the watches that there are. */
+static enum exit_status try_watches(struct client *c, char *const argv[])
+{
+	_cleanup_watches_ struct dwd_watch **watches = NULL;
+	enum exit_status status = client_connect(c, false), best = EXIT_NO_MATCH;
+	ssize_t n;
+
+	if (status != EXIT_DONE)
+		return status;
+	n = dwd_watches(c->dwd, &watches);
+	if (n < 0)
+		return client_failed(c, (int)n);
+	for (ssize_t i = 0; i < n; i++) {
+		status = try_watch(watches[i], argv);
+		if (status == EXIT_FAILED)
+			return status;
+		if (status == EXIT_DONE)
+			best = EXIT_DONE;
+	}
+	if (best == EXIT_NO_MATCH)
+		puts("would run: no watch matches it");
+	return best;
 }
 
 /* One target without a watch: described, or tried on a command. */
@@ -148,17 +204,20 @@ static enum exit_status consider(const struct order *order, const char *text)
 	rule.target = target;
 	if (args_get(order->args, "describe"))
 		status = describe(&rule);
-	if (status == EXIT_DONE && args_get(order->args, "test"))
-		status = try(&rule, order->args->rest);
+	if (status == EXIT_DONE && order->test)
+		status = try(&rule, order->args->rest, "");
 	return status;
 }
 
-static enum exit_status consider_all(const struct order *order)
+static enum exit_status consider_all(struct client *c, const struct order *order)
 {
 	enum exit_status first = EXIT_DONE;
+	const char *target;
 
-	for (int i = 0; i < order->args->count; i++) {
-		enum exit_status status = consider(order, order->args->words[i]);
+	if (order->test && order->args->count == 0)
+		return try_watches(c, order->args->rest);
+	for (int i = 0; (target = target_at(order, i)); i++) {
+		enum exit_status status = consider(order, target);
 
 		if (first == EXIT_DONE)
 			first = status;
@@ -168,17 +227,16 @@ static enum exit_status consider_all(const struct order *order)
 
 static enum exit_status run(struct client *c, const struct args *args)
 {
-	bool test = args_get(args, "test");
 	struct order order;
 	enum exit_status status;
 
-	if (test != (args->rest_count > 0))
-		return cmd_misused(&cmd_watch,
-				   test ? "--test needs a command: --test TARGET -- COMMAND"
-					: "a command after -- is for --test alone");
+	if (args_get(args, "test") && args->rest_count == 0)
+		return cmd_misused(&cmd_watch, "--test needs a command after --");
 	status = read_order(args, &order);
-	if (status == EXIT_DONE && (test || args_get(args, "describe"))) {
-		status = consider_all(&order);
+	if (status == EXIT_DONE && !order.test && !target_at(&order, 0))
+		status = cmd_misused(&cmd_watch, "it needs a TARGET: NAME, PATH or PATH/");
+	if (status == EXIT_DONE && (order.test || args_get(args, "describe"))) {
+		status = consider_all(c, &order);
 	} else if (status == EXIT_DONE) {
 		status = client_connect(c, true);
 		if (status == EXIT_DONE)
@@ -199,7 +257,7 @@ static const struct option_spec options[] = {
 
 const struct cmd cmd_watch = {
 	.name = "watch",
-	.synopsis = "[FILTER]... [--save] TARGET... | --test [FILTER]... TARGET -- COMMAND...",
+	.synopsis = "[FILTER]... [--save] TARGET... | --test [FILTER]... [TARGET]... -- COMMAND...",
 	.summary = "stop a program whenever it is executed",
 	.details =
 		"From now on every process that executes a TARGET is stopped before its first\n"
@@ -210,11 +268,12 @@ const struct cmd cmd_watch = {
 		"Scripts count by their own name and path, and by their interpreter's.\n"
 		"Filters are decided in the kernel, and all must hold: what they leave out is "
 		"never\n"
-		"stopped, not even for a moment. --test looks at the one exec of COMMAND itself.",
+		"stopped, not even for a moment. --test looks at the one exec of COMMAND itself,\n"
+		"and without a TARGET asks the watches that there are.",
 	.options = options,
 	.operand = ARG_TARGET,
-	.min = 1,
 	.max = -1,
 	.flags = CMD_REST,
+	.rest = ARG_TARGET,
 	.run = run,
 };

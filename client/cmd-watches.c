@@ -1,58 +1,68 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd.h"
+#include "describe.h"
 #include "print.h"
-#include "show.h"
 #include "table.h"
 #include "util.h"
 #include "watches.h"
 
-static void add_row(struct table *t, const struct dwd_watch *watch, bool with_saved)
-{
-	char user[64] = "any";
+/* Which columns are worth their room. */
+struct shape {
+	bool saved, options;
+};
 
-	if (watch->has_uid)
-		show_user(watch->uid, user, sizeof(user));
+static void add_row(struct table *t, const struct dwd_watch *watch, struct shape shape)
+{
+	_cleanup_free_ char *options = describe_options(watch);
+
 	table_row(t);
 	table_cell(t, "%llu", (unsigned long long)watch->id);
 	table_cell(t, "%llu", (unsigned long long)watch->caught);
 	table_cell(t, "%llu", (unsigned long long)watch->skipped);
-	table_cell(t, "%s", user);
 	table_cell(t, "%s", watch->kind);
-	if (with_saved)
+	if (shape.saved)
 		table_cell(t, "%s", watch->saved ? path_leaf(watch->saved) : "");
 	table_cell(t, "%s", watch->target);
+	if (shape.options)
+		table_cell(t, "%s", options ? options : "?");
 }
 
-static bool any_saved(struct dwd_watch *const *watches)
+static struct shape shape_of(struct dwd_watch *const *watches)
 {
-	while (*watches && !(*watches)->saved)
-		watches++;
-	return *watches;
+	struct shape shape = {false, false};
+
+	for (; *watches; watches++) {
+		_cleanup_free_ char *options = describe_options(*watches);
+
+		shape.saved |= (*watches)->saved != NULL;
+		shape.options |= options && *options;
+	}
+	return shape;
 }
 
 static int print_watches(struct dwd_watch *const *watches)
 {
-	struct table_column columns[] = {
+	struct table_column columns[7] = {
 		{"ID", true},
 		{"CAUGHT", true},
 		{"SKIPPED", true, .spare = 1},
-		{"USER", .spare = 2},
-		{"KIND", .spare = 3},
-		{"SAVED", .spare = 4},
-		{"TARGET"},
+		{"KIND", .spare = 2},
 	};
-	const size_t n = ARRAY_SIZE(columns);
-	bool with_saved = any_saved(watches);
+	struct shape shape = shape_of(watches);
 	_cleanup_(table_freep) struct table *t = NULL;
+	size_t n = 4;
 	int r;
 
-	if (!with_saved)
-		columns[n - 2] = columns[n - 1];
-	r = table_new(&t, columns, with_saved ? n : n - 1);
+	if (shape.saved)
+		columns[n++] = (struct table_column){"SAVED", .spare = 3};
+	columns[n++] = (struct table_column){"TARGET"};
+	if (shape.options)
+		columns[n++] = (struct table_column){"OPTIONS"};
+	r = table_new(&t, columns, n);
 	if (r < 0)
 		return r;
 	for (; *watches; watches++)
-		add_row(t, *watches, with_saved);
+		add_row(t, *watches, shape);
 	return table_print(t);
 }
 

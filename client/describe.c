@@ -7,6 +7,7 @@
 #include "duration.h"
 #include "show.h"
 #include "util.h"
+#include "words.h"
 
 static void put_target(FILE *f, const char *target)
 {
@@ -101,4 +102,54 @@ char *describe_rule(const struct dwd_rule *rule)
 	put_fate(f, rule);
 	fputs("; nothing else is stopped, nor what is traced already.", f);
 	return fclose(f) == 0 ? text : NULL;
+}
+
+/* ` --name word`, quoted as a shell would need it. */
+static void put_option(FILE *f, const char *name, const char *word)
+{
+	_cleanup_free_ char *quoted = word ? words_quote(word) : NULL;
+
+	if (word)
+		fprintf(f, " --%s %s", name, quoted ? quoted : word);
+}
+
+static void put_options(FILE *f, const char *name, const char *const *words)
+{
+	for (; words && *words; words++)
+		put_option(f, name, *words);
+}
+
+static void put_number(FILE *f, const char *name, uint64_t number)
+{
+	if (number > 0)
+		fprintf(f, " --%s %llu", name, (unsigned long long)number);
+}
+
+char *describe_options(const struct dwd_watch *watch)
+{
+	char *text = NULL, user[64];
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	if (watch->has_uid) {
+		show_user(watch->uid, user, sizeof(user));
+		put_option(f, "uid", user);
+	}
+	put_options(f, "arg", watch->args);
+	put_number(f, "under", (uint64_t)watch->under);
+	put_option(f, "under", watch->under_name);
+	put_option(f, "cgroup", watch->cgroup);
+	put_number(f, "skip", watch->skip);
+	put_number(f, "count", watch->count);
+	put_number(f, "max-stopped", watch->max_stopped);
+	if (watch->hold)
+		fprintf(f, " --hold %gs --then %s", (double)watch->hold / 1000, watch->then);
+	put_options(f, "setenv", watch->setenv);
+	if (fclose(f) != 0)
+		return NULL;
+	if (*text)
+		memmove(text, text + 1, strlen(text));
+	return text;
 }
