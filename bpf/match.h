@@ -162,6 +162,16 @@ static __always_inline bool is_memfd_name(__u64 first_word)
 	return (first_word & 0xffffffffffffULL) == 0x3a64666d656dULL; /* "memfd:", little endian */
 }
 
+/* Is this mount, of which the root has been reached, mounted anywhere but on a root itself, as the
+ * machine's and a container's are? Then directories above that place may be watched. */
+static __always_inline bool is_mounted_deeper(struct vfsmount *mnt)
+{
+	struct mount *m = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
+	struct dentry *place = BPF_CORE_READ(m, mnt_mountpoint);
+
+	return BPF_CORE_READ(place, d_parent) != place;
+}
+
 /* May one of the directories above the file be watched? Only the mount that is the process's root
  * is walked here; a file on another mount gets the benefit of the doubt. */
 static __always_inline bool gate_open_for_directories(struct task_struct *task, struct file *file)
@@ -175,7 +185,7 @@ static __always_inline bool gate_open_for_directories(struct task_struct *task, 
 
 		parent = dentry->d_parent;
 		if (parent == dentry)
-			return false;
+			return is_mounted_deeper(file->f_path.mnt);
 		if (gate_open(parent->d_inode->i_ino, 0))
 			return true;
 		bpf_probe_read_kernel_str(word, sizeof(word), parent->d_name.name);

@@ -93,6 +93,9 @@ static void print_stop(const struct report *report, const struct dwd_stop *stop)
 	for (size_t i = 0; i < stop->watches_count; i++)
 		print_field("Watch", "%llu (%s)", (unsigned long long)stop->watches[i],
 			    target_of(report, stop->watches[i]));
+	if (stop->watches_total > stop->watches_count)
+		print_field("Watch", "and %llu more",
+			    (unsigned long long)(stop->watches_total - stop->watches_count));
 	for (size_t i = 0; i < stop->variables_count; i++)
 		print_field("Set", "%s", stop->variables[i]);
 	if (stop->setenv_error)

@@ -158,14 +158,19 @@ static bool read_link(char path[static PATH_MAX])
 	return true;
 }
 
-/* The path without symbolic links, of a file that may not exist in a directory that does. */
-static const char *real_path(struct follow *f, const char *path)
+/* The path without symbolic links, of a file that may not exist in a directory that does; a link to
+ * such a file leads there too. */
+static const char *real_path(struct follow *f, const char *target)
 {
-	char directory[PATH_MAX], real[PATH_MAX];
-	const char *leaf = path_leaf(path);
+	char path[PATH_MAX], directory[PATH_MAX], real[PATH_MAX];
+	const char *leaf;
 
-	if (realpath(path, f->real))
+	if (realpath(target, f->real))
 		return f->real;
+	strcpy(path, target);
+	for (int i = 0; i < MAX_LINKS && read_link(path); i++)
+		;
+	leaf = path_leaf(path);
 	snprintf(directory, sizeof(directory), "%.*s", (int)(leaf - path), path);
 	if (!realpath(directory, real))
 		return NULL;

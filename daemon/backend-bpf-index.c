@@ -274,15 +274,16 @@ int index_update(struct index *ix, uint32_t slot, const struct index_target *tar
 {
 	struct slot_keys *keys = ix->slots[slot];
 	bool directory = keys->kind == DWD_WATCH_DIRECTORY;
-	struct dwd_path_hash real;
+	struct dwd_path_hash real = {};
 	int r = 0;
 
-	if (target->real) {
+	if (target->real)
 		real = hash_path(target->real, directory, ix->maps.seed);
-		if (memcmp(&real, &keys->real_path, sizeof(real)) != 0) {
-			unlink_key(ix, slot, KEY_REAL_PATH);
+	if (!(keys->linked & 1U << KEY_REAL_PATH) ||
+	    memcmp(&real, &keys->real_path, sizeof(real)) != 0) {
+		unlink_key(ix, slot, KEY_REAL_PATH);
+		if (target->real)
 			r = link_path(ix, slot, KEY_REAL_PATH, target->real);
-		}
 	}
 	if (target->exists && (keys->linked & 1U << KEY_FILE) &&
 	    memcmp(&target->file, &keys->file, sizeof(keys->file)) == 0)

@@ -162,6 +162,11 @@ int bpf_load(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max_stopped, 
 	/* A little more room than may be used: a slot is freed a moment after it is counted. */
 	bpf_map__set_max_entries(object->maps.stops, max_stopped + 256);
 	r = dwd_bpf__load(object);
+	if (r == -EPERM) {
+		bpf_message(message, "the kernel does not permit such programs here, as under "
+				     "lockdown or in a sandbox");
+		return r;
+	}
 	if (r < 0) {
 		bpf_message(message, "the kernel does not load it: %s",
 			    complaint[0] ? complaint : strerror(-r));

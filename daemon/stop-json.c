@@ -102,7 +102,12 @@ static int set_watches(json_t *object, const struct stop *s)
 
 	for (uint32_t i = 0; watches && i < s->watch_count; i++)
 		json_array_append_new(watches, json_integer((json_int_t)s->watches[i]));
-	return json_object_set_new(object, "watches", watches);
+	if (json_object_set_new(object, "watches", watches) < 0)
+		return -ENOMEM;
+	if (s->watches_total == s->watch_count)
+		return 0;
+	return json_object_set_new(object, "watches_total",
+				   json_integer((json_int_t)s->watches_total));
 }
 
 static int set_container(json_t *object, const struct stop *s)

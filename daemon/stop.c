@@ -100,6 +100,7 @@ int stop_new(struct stop **ret, const struct dwd_stop_record *record)
 		.egid = record->egid,
 		.pid_ns = record->pid_ns,
 		.mnt_ns = record->mnt_ns,
+		.watches_total = record->watch_count,
 		.watch_count = watches,
 	};
 	store_comm(s->comm, record->comm);

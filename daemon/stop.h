@@ -96,6 +96,7 @@ struct stop {
 	size_t variables_count;
 	char *setenv_error;
 
+	uint32_t watches_total; /* that caught it; the record names the first of them */
 	uint32_t watch_count;
 	uint64_t watches[]; /* and then the strings */
 };

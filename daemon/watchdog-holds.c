@@ -33,6 +33,9 @@ void holds_begin(struct watchdog *w, struct stop *s)
 	uint64_t longest = 0;
 	bool kill = false;
 
+	/* One that is not named may be more patient. */
+	if (s->watches_total > s->watch_count)
+		return;
 	for (uint32_t i = 0; i < s->watch_count; i++) {
 		const struct watch *watch = watch_table_find(&w->watches, s->watches[i]);
 

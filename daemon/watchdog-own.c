@@ -24,6 +24,9 @@ bool own_is_over(const struct watchdog *w, const struct stop *s)
 {
 	bool over = false;
 
+	/* One that is not named may hold it. */
+	if (s->watches_total > s->watch_count)
+		return false;
 	for (uint32_t i = 0; i < s->watch_count; i++) {
 		if (watch_table_find(&w->watches, s->watches[i]))
 			return false;

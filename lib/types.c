@@ -236,6 +236,7 @@ int stop_parse(struct dwd_stop **ret, json_t *object, const char **bad)
 		.watch = reader_count(&r, "watch"),
 		.watches = box->watches,
 		.watches_count = watches_count,
+		.watches_total = reader_optional_number(&r, "watches_total", UINT32_MAX),
 		.backend = reader_text(&r, "backend"),
 		.since = reader_text(&r, "since"),
 		.age = reader_age(&r, "since"),
@@ -246,6 +247,8 @@ int stop_parse(struct dwd_stop **ret, json_t *object, const char **bad)
 		.variables_count = variables_count,
 		.setenv_error = reader_optional_text(&r, "setenv_error"),
 	};
+	if (box->stop.watches_total == 0)
+		box->stop.watches_total = watches_count;
 	if (r.bad)
 		return reader_error(&r, bad);
 	box->origin.object = json_incref(object);

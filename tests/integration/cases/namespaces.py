@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import subprocess
 
 from harness import case, equal
 
@@ -64,3 +65,19 @@ def directory_from_inside_a_chroot(b):
     b.main.watch(os.path.dirname(root) + '/')
     b.caught(b.run('setpriv', '--no-new-privs', 'chroot', root, '/opt/' + name), name)
     shutil.rmtree(root)
+
+
+@case
+def directory_above_a_mounted_root(b):
+    """A root on a file system of its own lies beneath the directory it is mounted in all the same."""
+    above = b.path('above')
+    root = os.path.join(above, 'jail')
+    os.makedirs(root)
+    name = b.unique()
+    subprocess.run(['mount', '-t', 'tmpfs', 'none', root], check=True)
+    try:
+        b.program('tiny', name, root)
+        b.main.watch(above + '/')
+        b.caught(b.run('chroot', root, '/' + name), name)
+    finally:
+        subprocess.run(['umount', root], check=True)

@@ -227,6 +227,57 @@ def link_in_front_is_switched(b):
 
 
 @case
+def link_becomes_a_file_and_a_link_again(b):
+    """Each time a link is there what it leads to is caught at its very first exec."""
+    link, real = b.path(b.unique()), b.path('elsewhere', b.unique())
+    os.makedirs(os.path.dirname(real))
+    os.symlink(real, link)
+    watch = b.main.watch(link)
+    os.unlink(link)
+    b.program('tiny', os.path.basename(link))
+    b.caught(b.run(link), link)
+    os.symlink(real, link + '.new')
+    os.rename(link + '.new', link)
+    until(lambda: caught_at_once(b, real), 'the link to be followed again')
+    before = b.main.counters(watch)['caught']
+    for _ in range(50):
+        assert caught_at_once(b, real)
+    equal(b.main.counters(watch)['caught'], before + 50, 'caught')
+
+
+def caught_at_once(b, path):
+    """Make the file, execute it, and remove it: was it stopped?"""
+    b.program('tiny', os.path.basename(path), os.path.dirname(path))
+    child = b.run(path)
+    until(lambda: child.poll() is not None or b.main.stops(), 'it to end or stop')
+    caught = bool(b.main.stops())
+    b.main.dwd('continue', '--all')
+    child.wait(20)
+    os.unlink(path)
+    return caught
+
+
+@case
+def link_to_nothing(b):
+    """What a link led to before it was switched to nothing is not meant any more."""
+    program, link = b.program(), b.path(b.unique())
+    os.symlink(program, link)
+    b.main.watch(link)
+    b.caught(b.run(program), os.path.basename(program))
+    os.symlink(b.path('nowhere', 'x'), link + '.new')
+    os.rename(link + '.new', link)
+
+    def runs():
+        child = b.run(program)
+        until(lambda: child.poll() is not None or b.main.stops(), 'it to end or stop')
+        stopped = bool(b.main.stops())
+        b.main.dwd('continue', '--all')
+        child.wait(20)
+        return not stopped
+    until(runs, 'the program to run')
+
+
+@case
 def dots_behind_a_link(b):
     """`link/..` is not where text says: the file system decides, for the watch and for the exec."""
     name = b.unique()
@@ -274,6 +325,15 @@ def many_watches_of_one_name(b):
     v.close()
     b.caught(b.run(program), program)
     equal({w['caught'] for w in b.main.json('watches')}, {1}, 'caught')
+
+
+@case
+def more_watches_than_a_stop_names(b):
+    program = b.program()
+    for _ in range(20):
+        b.main.watch(program)
+    stop = b.caught(b.run(program), program, watches_total=20)
+    equal(len(stop['watches']), 16, 'watches named')
 
 
 @case
