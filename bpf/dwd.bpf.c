@@ -562,6 +562,14 @@ int BPF_PROG(on_signal, int signal, void *info, struct task_struct *task)
 	return 0;
 }
 
+/* Attached only while a watch asks who descends from a process. */
+SEC("?tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	mark_child(parent, child);
+	return 0;
+}
+
 /* ---- asked by the daemon --------------------------------------------------------------------- */
 
 /* What file is behind a descriptor of the caller? stat(2) gives another device number on btrfs and

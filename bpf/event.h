@@ -134,7 +134,7 @@ struct dwd_arg_pattern {
 struct dwd_process {
 	__u64 start; /* ns since boot, cut to clock ticks: all that /proc tells */
 	__u32 tgid;
-	__u32 pad;
+	__u32 uses; /* in `roots`: how many watches ask for it */
 };
 
 #define DWD_TICK_NS 10000000

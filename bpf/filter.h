@@ -13,6 +13,12 @@
  * exec fails; so never more than `count` are stopped, on however many processors, but one that
  * comes while another is about to give back is let run.
  *
+ * Who descends from a process cannot be told from its ancestors alone: when one in between ends,
+ * its children become init's. So while a watch asks for that, every child is marked at fork with
+ * those it descends from; the daemon marks what is there when the watch is made. A mark that could
+ * not be made (for want of memory, or on 7.0 and later where on_fork() is left out, as on_exec()
+ * may be) leaves the walk upwards to find it.
+ *
  * An exec that no filtered watch names comes past here with one test of a flag.
  *
  * The arguments are read from user memory, where exec has just put them. If they cannot be read
@@ -34,6 +40,22 @@ struct {
 	__type(key, __u64);
 	__type(value, struct dwd_filter);
 } filters SEC(".maps");
+
+/* Processes beneath which something is watched, by tgid. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, DWD_MAX_WATCHES);
+	__type(key, __u32);
+	__type(value, struct dwd_process);
+} roots SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct dwd_marks);
+} marks SEC(".maps");
 
 /* What the steps over all hits have in hand, and those within one. */
 struct hit_walk {
@@ -216,16 +238,18 @@ static __always_inline bool is_called(struct task_struct *leader, const char *na
 	return comm[0] == wanted[0] && comm[1] == wanted[1];
 }
 
-/* Is the process above the one asked for, or called as asked for? */
+/* Is this one the process asked for, or, above the first, called as asked for? */
 static long ancestor_step(__u32 index, struct filter_walk *filter)
 {
 	const struct dwd_filter *f = filter->f;
 	struct ancestor_walk *walk = &filter->s->ancestor_walk;
-	struct task_struct *task = walk->task;
-	struct task_struct *leader = BPF_CORE_READ(task, real_parent, group_leader);
+	struct task_struct *leader = walk->task, *parent;
 	__u32 tgid = BPF_CORE_READ(leader, tgid);
 
-	walk->task = leader;
+	parent = BPF_CORE_READ(leader, real_parent, group_leader);
+	walk->task = parent;
+	if (index == 0 && walk->by_name)
+		return 0;
 	walk->found = walk->by_name ? is_called(leader, f->under_name)
 				    : is_process(leader, tgid, &f->under);
 	return walk->found || tgid <= 1;
@@ -234,10 +258,54 @@ static long ancestor_step(__u32 index, struct filter_walk *filter)
 static __always_inline bool has_ancestor(struct filter_walk *filter, bool by_name)
 {
 	struct ancestor_walk *walk = &filter->s->ancestor_walk;
+	struct task_struct *task = filter->task;
 
-	*walk = (struct ancestor_walk){.task = filter->task, .by_name = by_name};
+	*walk = (struct ancestor_walk){
+		.task = BPF_CORE_READ(task, group_leader),
+		.by_name = by_name,
+	};
 	bpf_loop(ANCESTORS, ancestor_step, filter, 0);
 	return walk->found;
+}
+
+static __always_inline bool has_mark(const struct dwd_marks *m, const struct dwd_process *root)
+{
+	for (int i = 0; i < DWD_MARKS; i++)
+		if (m->roots[i].tgid == root->tgid && m->roots[i].start == root->start)
+			return true;
+	return false;
+}
+
+/* Was the process marked when it was forked? See on_fork(). */
+static __always_inline bool is_marked(const struct dwd_process *root)
+{
+	struct dwd_marks *m = bpf_task_storage_get(&marks, bpf_get_current_task_btf(), 0, 0);
+
+	return m && has_mark(m, root);
+}
+
+/* A child descends from whom its parent descends, and from its parent. */
+static __always_inline void mark_child(struct task_struct *parent, struct task_struct *child)
+{
+	struct dwd_marks *of_parent = bpf_task_storage_get(&marks, parent, 0, 0), *of_child;
+	struct task_struct *leader = BPF_CORE_READ(parent, group_leader);
+	__u32 tgid = parent->tgid;
+	struct dwd_process *root = bpf_map_lookup_elem(&roots, &tgid);
+
+	/* A thread is no child. */
+	if (root && (child->tgid == parent->tgid || !is_process(leader, tgid, root)))
+		root = NULL;
+	if (!root && !of_parent)
+		return;
+	of_child = bpf_task_storage_get(&marks, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!of_child)
+		return;
+	if (of_parent)
+		*of_child = *of_parent;
+	if (!root || has_mark(of_child, root))
+		return;
+	of_child->roots[of_child->count & (DWD_MARKS - 1)] = *root;
+	of_child->count++;
 }
 
 static long cgroup_step(__u32 level, struct filter_walk *filter)
@@ -275,7 +343,8 @@ static __always_inline bool holds(struct filter_walk *filter, __u32 wanted)
 {
 	if (wanted & DWD_FILTER_CGROUP && !is_in_cgroup(filter))
 		return false;
-	if (wanted & DWD_FILTER_UNDER && !has_ancestor(filter, false))
+	if (wanted & DWD_FILTER_UNDER && !is_marked(&filter->f->under) &&
+	    !has_ancestor(filter, false))
 		return false;
 	if (wanted & DWD_FILTER_UNDER_NAME && !has_ancestor(filter, true))
 		return false;

@@ -17,6 +17,7 @@
 
 struct filters {
 	struct filter_maps maps;
+	struct descent *descent;
 };
 
 uint32_t filters_of(const struct watch *watch)
@@ -86,6 +87,14 @@ static int find_cgroup(const char *path, __u64 *ret)
 	return 0;
 }
 
+static struct dwd_process process_under(const struct watch_filters *w)
+{
+	return (struct dwd_process){
+		.start = w->under_start * DWD_TICK_NS,
+		.tgid = (__u32)w->under,
+	};
+}
+
 static int translate(struct dwd_filter *ret, const struct watch_filters *w, __u64 seed)
 {
 	int r;
@@ -94,7 +103,7 @@ static int translate(struct dwd_filter *ret, const struct watch_filters *w, __u6
 		.skip = w->skip,
 		.count = w->count,
 		.max_stopped = w->max_stopped,
-		.under = {.start = w->under_start * DWD_TICK_NS, .tgid = (__u32)w->under},
+		.under = process_under(w),
 	};
 	if (w->under_name)
 		memcpy(ret->under_name, w->under_name, strnlen(w->under_name, DWD_COMM_LEN - 1));
@@ -117,30 +126,50 @@ int filters_add(struct filters *f, const struct watch *watch)
 	r = translate(&filter, &watch->filters, f->maps.seed);
 	if (r < 0)
 		return r;
-	return bpf_map_update_elem(f->maps.filters, &id, &filter, BPF_ANY) < 0 ? -errno : 0;
+	if (bpf_map_update_elem(f->maps.filters, &id, &filter, BPF_ANY) < 0)
+		return -errno;
+	if (watch->filters.under) {
+		r = descent_follow(f->descent, &filter.under);
+		if (r < 0)
+			bpf_map_delete_elem(f->maps.filters, &id);
+	}
+	return r < 0 ? r : 0;
 }
 
 void filters_remove(struct filters *f, const struct watch *watch)
 {
+	struct dwd_process under = process_under(&watch->filters);
 	__u64 id = watch->id;
 
-	if (filters_of(watch) & DWD_FILTER_LATE)
-		bpf_map_delete_elem(f->maps.filters, &id);
+	if (!(filters_of(watch) & DWD_FILTER_LATE))
+		return;
+	bpf_map_delete_elem(f->maps.filters, &id);
+	if (watch->filters.under)
+		descent_leave(f->descent, &under);
 }
 
 int filters_new(struct filters **ret, const struct filter_maps *maps)
 {
 	struct filters *f = calloc(1, sizeof(*f));
 
+	int r;
+
 	if (!f)
 		return -ENOMEM;
 	f->maps = *maps;
+	r = descent_new(&f->descent, &maps->descent);
+	if (r < 0) {
+		free(f);
+		return r;
+	}
 	*ret = f;
 	return 0;
 }
 
 struct filters *filters_free(struct filters *f)
 {
+	if (f)
+		descent_free(f->descent);
 	free(f);
 	return NULL;
 }

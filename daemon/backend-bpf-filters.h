@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "backend-bpf-descent.h"
 #include "event.h"
 
 struct watch;
@@ -19,6 +20,7 @@ uint32_t filters_of(const struct watch *watch);
 struct filter_maps {
 	__u64 seed; /* what the object was loaded with */
 	int filters;
+	struct descent_maps descent;
 };
 
 struct filters;

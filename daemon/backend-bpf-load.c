@@ -124,6 +124,8 @@ static void choose_programs(struct dwd_bpf *object, enum dwd_backend kind)
 	bpf_program__set_autoload(object->progs.on_exit, lsm || fentry);
 	bpf_program__set_autoload(object->progs.on_signal, true);
 	bpf_program__set_autoattach(object->progs.on_signal, false);
+	bpf_program__set_autoload(object->progs.on_fork, true);
+	bpf_program__set_autoattach(object->progs.on_fork, false);
 	bpf_program__set_autoload(object->progs.resolve_descriptor, true);
 	bpf_program__set_autoattach(object->progs.resolve_descriptor, false);
 }

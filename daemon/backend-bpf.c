@@ -459,6 +459,9 @@ static int share_memory(struct bpf_backend *b)
 	filter_maps = (struct filter_maps){
 		.seed = b->object->rodata->seed,
 		.filters = bpf_map__fd(b->object->maps.filters),
+		.descent = {.on_fork = b->object->progs.on_fork,
+			    .roots = bpf_map__fd(b->object->maps.roots),
+			    .marks = bpf_map__fd(b->object->maps.marks)},
 	};
 	r = filters_new(&b->filters, &filter_maps);
 	return r < 0 ? r : index_new(&b->index, &maps);

@@ -2,6 +2,7 @@
 """What narrows a watch: decided in the kernel, so what is left out is never stopped."""
 
 import os
+import subprocess
 
 from harness import SCALE, Skip, case, equal, until
 
@@ -252,3 +253,103 @@ def beneath_a_name(b):
     passes(b, watch, program)
     passes(b, watch, '/bin/dash', '-c', f'{program}; true')
     b.caught(b.run(shell, '-c', f'/bin/dash -c "{program}; true"; true'), program)
+
+
+def line_of(child, expected):
+    equal(child.stdout.readline(), expected + '\n', f'what {child.args} says')
+
+
+def say(child):
+    child.stdin.write('\n')
+    child.stdin.flush()
+
+
+def root_process(b, text):
+    """A shell to be watched beneath, which goes on when it is told to."""
+    return b.run('/bin/sh', '-c', 'read go; ' + text, stdin=subprocess.PIPE)
+
+
+def open_gate(fifo):
+    with open(fifo, 'w', encoding='ascii'):
+        pass
+
+
+@case
+def beneath_a_process(b):
+    program = b.program()
+    root = root_process(b, f'{program}; read go; exec {program}')
+    watch = b.main.watch(program, '--under', root.pid)
+    passes(b, watch, program)
+    say(root)
+    stop = b.main.wait(program)
+    equal(stop['ppid'], root.pid, 'ppid')
+    b.main.dwd('continue', stop['pid'])
+    say(root)
+    b.caught(root, program, pid=root.pid)
+
+
+@case
+def orphans_are_still_beneath(b):
+    """A process whose parent has ended is init's child, and was forked beneath all the same."""
+    program, gate = b.program(), b.path(b.unique('gate'))
+    os.mkfifo(gate)
+    root = root_process(b, f'( (read go < {gate}; {program}) & ); echo orphan; read go')
+    b.main.watch(program, '--under', root.pid)
+    say(root)
+    line_of(root, 'orphan')
+    open_gate(gate)
+    stop = b.main.wait(program)
+    assert stop['ppid'] != root.pid, stop
+    b.main.dwd('continue', stop['pid'])
+    say(root)
+    root.communicate(timeout=20 * SCALE)
+
+
+@case
+def orphans_that_were_there_before(b):
+    """The same, with the process there, and its parent, when the watch is made."""
+    program, gate = b.program(), b.path(b.unique('gate'))
+    os.mkfifo(gate)
+    root = root_process(b, f'( (read go < {gate}; {program}) & echo there; read go ); echo orphan; read go')
+    say(root)
+    line_of(root, 'there')
+    b.main.watch(program, '--under', root.pid)
+    say(root)
+    line_of(root, 'orphan')
+    open_gate(gate)
+    stop = b.main.wait(program)
+    b.main.dwd('continue', stop['pid'])
+    say(root)
+    root.communicate(timeout=20 * SCALE)
+
+
+@case
+def beneath_a_process_that_has_ended(b):
+    """What it has left behind is still caught."""
+    program, gate = b.program(), b.path(b.unique('gate'))
+    os.mkfifo(gate)
+    root = root_process(b, f'(read go < {gate}; {program}) > /dev/null 2>&1 & exit 0')
+    watch = b.main.watch(program, '--under', root.pid)
+    say(root)
+    root.communicate(timeout=20 * SCALE)
+    passes(b, watch, program)
+    open_gate(gate)
+    stop = b.main.wait(program)
+    b.main.dwd('continue', stop['pid'])
+    until(lambda: b.main.stops() == [], 'the end of it')
+
+
+@case
+def many_forks_beneath_one_process(b):
+    """Each of them is caught, and none of as many elsewhere at the same time."""
+    program = b.program()
+    spawner = os.path.join(b.programs, 'spawner')
+    root = root_process(b, f'exec {spawner} 200 0 {program}')
+    watch = b.main.watch(program, '--under', root.pid)
+    elsewhere = start_many(b, 200, program)
+    say(root)
+    until(lambda: b.main.counters(watch)['caught'] == 200, 'all of them')
+    equal(finish(elsewhere), {'exited': 200, 'failed': 0, 'killed': 0, 'stopped': 0}, 'those elsewhere')
+    until(lambda: all(s['state'] == 'stopped' for s in b.main.stops()), 'all to be stopped')
+    b.main.dwd('continue', '--all')
+    equal(finish(root)['exited'], 200, 'ended well')
