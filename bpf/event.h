@@ -8,8 +8,9 @@
  * by static asserts on both sides.
  *
  * Who writes what: the daemon writes watches, their filters, index heads, exempt processes and the
- * settings in `dwd_control`; the kernel side writes stops, counters and the rest of `dwd_control`.
- * The daemon alone deletes confirmed stops; the kernel side deletes stops whose exec failed.
+ * settings in `dwd_control`; the kernel side writes stops, counters (but for `live`, which the
+ * daemon counts down when it forgets a stop) and the rest of `dwd_control`; both write marks. The
+ * daemon alone deletes confirmed stops; the kernel side deletes stops whose exec failed.
  */
 
 #ifdef __bpf__

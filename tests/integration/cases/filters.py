@@ -288,13 +288,21 @@ def beneath_a_process(b):
     b.caught(root, program, pid=root.pid)
 
 
-@case
-def orphans_are_still_beneath(b):
-    """A process whose parent has ended is init's child, and was forked beneath all the same."""
-    program, gate = b.program(), b.path(b.unique('gate'))
+def gated_program(b):
+    gate = b.path(b.unique('gate'))
     os.mkfifo(gate)
-    root = root_process(b, f'( (read go < {gate}; {program}) & ); echo orphan; read go')
-    b.main.watch(program, '--under', root.pid)
+    return b.program(), gate
+
+
+def orphan_is_caught(b, there_first):
+    program, gate = gated_program(b)
+    root = root_process(b, f'( (read go < {gate}; {program}) & echo there; read go ); echo orphan; read go')
+    if not there_first:
+        b.main.watch(program, '--under', root.pid)
+    say(root)
+    line_of(root, 'there')
+    if there_first:
+        b.main.watch(program, '--under', root.pid)
     say(root)
     line_of(root, 'orphan')
     open_gate(gate)
@@ -306,28 +314,21 @@ def orphans_are_still_beneath(b):
 
 
 @case
+def orphans_are_still_beneath(b):
+    """A process whose parent has ended is init's child, and was forked beneath all the same."""
+    orphan_is_caught(b, there_first=False)
+
+
+@case
 def orphans_that_were_there_before(b):
     """The same, with the process there, and its parent, when the watch is made."""
-    program, gate = b.program(), b.path(b.unique('gate'))
-    os.mkfifo(gate)
-    root = root_process(b, f'( (read go < {gate}; {program}) & echo there; read go ); echo orphan; read go')
-    say(root)
-    line_of(root, 'there')
-    b.main.watch(program, '--under', root.pid)
-    say(root)
-    line_of(root, 'orphan')
-    open_gate(gate)
-    stop = b.main.wait(program)
-    b.main.dwd('continue', stop['pid'])
-    say(root)
-    root.communicate(timeout=20 * SCALE)
+    orphan_is_caught(b, there_first=True)
 
 
 @case
 def beneath_a_process_that_has_ended(b):
     """What it has left behind is still caught."""
-    program, gate = b.program(), b.path(b.unique('gate'))
-    os.mkfifo(gate)
+    program, gate = gated_program(b)
     root = root_process(b, f'(read go < {gate}; {program}) > /dev/null 2>&1 & exit 0')
     watch = b.main.watch(program, '--under', root.pid)
     say(root)
