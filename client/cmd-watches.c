@@ -17,7 +17,11 @@ static void add_row(struct table *t, const struct dwd_watch *watch, struct shape
 
 	table_row(t);
 	table_cell(t, "%llu", (unsigned long long)watch->id);
-	table_cell(t, "%llu", (unsigned long long)watch->caught);
+	if (watch->count > 0)
+		table_cell(t, "%llu of %llu", (unsigned long long)watch->caught,
+			   (unsigned long long)watch->count);
+	else
+		table_cell(t, "%llu", (unsigned long long)watch->caught);
 	table_cell(t, "%llu", (unsigned long long)watch->skipped);
 	table_cell(t, "%s", watch->kind);
 	if (shape.saved)
