@@ -106,7 +106,7 @@ struct dwd_stop {
 	uint64_t watch;	    /* the first watch that matched */
 	const uint64_t *watches;
 	size_t watches_count;
-	uint64_t watches_total; /* how many caught it; more than watches_count if not all are named */
+	uint64_t watches_total; /* how many caught it, of which not all may be named */
 	const char *backend;
 	const char *since; /* RFC 3339 */
 	double age;	   /* seconds, by this machine's clock, when the reply arrived */
