@@ -30,6 +30,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "match.h"
+#include "namespace.h"
 #include "record.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -104,7 +105,7 @@ static __always_inline struct dwd_stop_key stop_key(struct task_struct *task)
 
 	return (struct dwd_stop_key){
 		.start_time = BPF_CORE_READ(leader, start_boottime),
-		.tgid = BPF_CORE_READ(task, tgid),
+		.tgid = tgid_of(task),
 		.exec_id = (__u32)BPF_CORE_READ(leader, self_exec_id),
 	};
 }
@@ -159,13 +160,13 @@ static __always_inline void count_hits(struct scratch *s, __u32 reason)
 }
 
 /* Out of line, as act() is: what calls end up in filter.h has little stack to spare on 6.1. */
-static __noinline void ring_skip(struct task_struct *task, __u32 reason, __u32 slot,
-				 __u32 watch_count)
+static __noinline void ring_skip(struct scratch *s, struct task_struct *task, __u32 reason,
+				 __u32 slot, __u32 watch_count)
 {
 	struct dwd_ring_record record = {
 		.type = DWD_RING_SKIP,
 		.reason = reason,
-		.key = stop_key(task),
+		.key = s->key,
 		.watch = watch_id(slot),
 		.watch_count = watch_count,
 	};
@@ -178,14 +179,15 @@ static __noinline void ring_skip(struct task_struct *task, __u32 reason, __u32 s
 static __always_inline void report_skips(struct scratch *s, struct task_struct *task, __u32 reason)
 {
 	count_hits(s, reason);
-	ring_skip(task, reason, s->hits[0], s->hit_count);
+	ring_skip(s, task, reason, s->hits[0], s->hit_count);
 }
 
 /* One of them is. */
-static __always_inline void report_skip(struct task_struct *task, __u32 reason, __u32 slot)
+static __always_inline void report_skip(struct scratch *s, struct task_struct *task, __u32 reason,
+					__u32 slot)
 {
 	count_skip(slot, reason);
-	ring_skip(task, reason, slot, 1);
+	ring_skip(s, task, reason, slot, 1);
 }
 
 #include "filter.h"
@@ -201,7 +203,7 @@ static __always_inline __u32 reason_to_skip(struct task_struct *task, struct fil
 		.dev = BPF_CORE_READ(inode, i_sb, s_dev),
 		.generation = BPF_CORE_READ(inode, i_generation),
 	};
-	__u32 tgid = BPF_CORE_READ(task, tgid);
+	__u32 tgid = tgid_of(task);
 
 	if (tgid == 1)
 		return DWD_SKIP_INIT;
@@ -215,7 +217,7 @@ static __always_inline __u32 reason_to_skip(struct task_struct *task, struct fil
 		task = BPF_CORE_READ(task, real_parent);
 		if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
 			return DWD_SKIP_KERNEL_HELPER;
-		tgid = BPF_CORE_READ(task, tgid);
+		tgid = tgid_of(task);
 	}
 	return DWD_SKIP_COUNT;
 }
@@ -236,7 +238,6 @@ static __always_inline void confirm(struct dwd_stop_record *r, struct task_struc
 static __always_inline __u32 stop_task(struct scratch *s, struct task_struct *task, __u32 argc,
 				       bool confirmed)
 {
-	struct dwd_stop_key key = stop_key(task);
 	struct dwd_stop_record *r;
 	__u32 zero = 0, reason;
 
@@ -246,12 +247,12 @@ static __always_inline __u32 stop_task(struct scratch *s, struct task_struct *ta
 	}
 	reason = DWD_SKIP_NO_MEMORY;
 	r = bpf_map_lookup_elem(&empty_stop, &zero);
-	if (!r || bpf_map_update_elem(&stops, &key, r, BPF_NOEXIST) != 0)
+	if (!r || bpf_map_update_elem(&stops, &s->key, r, BPF_NOEXIST) != 0)
 		goto fail;
-	r = bpf_map_lookup_elem(&stops, &key);
+	r = bpf_map_lookup_elem(&stops, &s->key);
 	if (!r)
 		goto fail;
-	fill_record(r, s, task, &key, argc);
+	fill_record(r, s, task, argc);
 	if (!confirmed)
 		__sync_fetch_and_add(&control.provisional, 1);
 	if (bpf_send_signal(SIGSTOP) == 0) {
@@ -260,7 +261,7 @@ static __always_inline __u32 stop_task(struct scratch *s, struct task_struct *ta
 		return DWD_SKIP_COUNT;
 	}
 	reason = DWD_SKIP_SIGNAL_FAILED;
-	bpf_map_delete_elem(&stops, &key);
+	bpf_map_delete_elem(&stops, &s->key);
 	if (!confirmed)
 		__sync_fetch_and_sub(&control.provisional, 1);
 fail:
@@ -300,6 +301,12 @@ static __always_inline void add_script_hits(struct scratch *s, struct exec_state
 	}
 }
 
+static __noinline void note_process(struct scratch *s, struct task_struct *task)
+{
+	s->uid = BPF_CORE_READ(task, cred, uid.val);
+	s->key = stop_key(task);
+}
+
 /* An exec that the gate let through: find its watches and act. False if there was no memory to. */
 static __always_inline bool find_and_act(struct linux_binprm *bprm, struct task_struct *task,
 					 bool confirmed)
@@ -312,7 +319,7 @@ static __always_inline bool find_and_act(struct linux_binprm *bprm, struct task_
 
 	if (!s)
 		return false;
-	s->uid = BPF_CORE_READ(task, cred, uid.val);
+	note_process(s, task);
 	if (state)
 		add_script_hits(s, state);
 	collect_file(s, task, file);
@@ -330,6 +337,8 @@ static __noinline bool decide(struct linux_binprm *bprm, struct task_struct *tas
 {
 	bool done = true;
 
+	if (!tgid_of(task))
+		return true; /* outside the daemon's container */
 	__sync_fetch_and_add(&control.deciding, 1);
 	if (*(volatile __u32 *)&control.armed)
 		done = find_and_act(bprm, task, confirmed);
@@ -342,7 +351,7 @@ static __always_inline bool armed(struct task_struct *task, __u32 hook)
 {
 	if (control.armed)
 		return true;
-	if (control.probe_tgid == (__u32)task->tgid)
+	if (control.probe_tgid && control.probe_tgid == tgid_of(task))
 		__sync_fetch_and_or(&control.probe_fired, 1 << hook);
 	return false;
 }
@@ -571,6 +580,17 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 }
 
 /* ---- asked by the daemon --------------------------------------------------------------------- */
+
+/* In which pid namespace is the caller? */
+SEC("?raw_tp")
+int note_namespace(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	control.pid_level = BPF_CORE_READ(task, thread_pid, level);
+	control.pid_namespace = pid_namespace_of(task);
+	return 0;
+}
 
 /* What file is behind a descriptor of the caller? stat(2) gives another device number on btrfs and
  * overlayfs, so the daemon asks here, by BPF_PROG_TEST_RUN. */

@@ -161,15 +161,17 @@ struct dwd_marks {
 
 /* Settings and state shared through the object's .bss. */
 struct dwd_control {
-	__u32 armed;	   /* daemon: match at all */
-	__u32 max_stopped; /* daemon: system-wide limit */
-	__u32 directories; /* daemon: how many DIRECTORY watches there are */
-	__u32 probe_tgid;  /* daemon: while not armed, whose exec to notice */
-	__u32 probe_fired; /* kernel: 1 << backend for each hook that saw that exec */
-	__u32 stops;	   /* both, atomically: records in the map */
-	__u32 provisional; /* both, atomically: records whose exec is not confirmed */
-	__u32 missed;	   /* kernel: execs not looked at for want of memory */
-	__u32 deciding;	   /* kernel: execs that are being decided */
+	__u32 armed;	     /* daemon: match at all */
+	__u32 max_stopped;   /* daemon: system-wide limit */
+	__u32 directories;   /* daemon: how many DIRECTORY watches there are */
+	__u32 probe_tgid;    /* daemon: while not armed, whose exec to notice */
+	__u32 probe_fired;   /* kernel: 1 << backend for each hook that saw that exec */
+	__u32 stops;	     /* both, atomically: records in the map */
+	__u32 provisional;   /* both, atomically: records whose exec is not confirmed */
+	__u32 missed;	     /* kernel: execs not looked at for want of memory */
+	__u32 deciding;	     /* kernel: execs that are being decided */
+	__u32 pid_level;     /* how deep the daemon's pid namespace is; 0: the initial one */
+	__u32 pid_namespace; /* its inode number */
 	__u32 pad;
 	__u64 next_stop; /* kernel: the last stop id given */
 	__u64 lost;	 /* kernel: ring records that found no room */
@@ -178,7 +180,7 @@ struct dwd_control {
 /* The identity of one exec: never used twice. */
 struct dwd_stop_key {
 	__u64 start_time; /* of the thread group leader, ns since boot (start_boottime) */
-	__u32 tgid;	  /* in the initial pid namespace */
+	__u32 tgid;	  /* in the daemon's pid namespace */
 	__u32 exec_id;	  /* low half of task->self_exec_id */
 };
 
@@ -317,7 +319,7 @@ _Static_assert(sizeof(struct dwd_watch_entry) == 40, "dwd_watch_entry");
 _Static_assert(sizeof(struct dwd_counters) == 32 + 8 * DWD_SKIP_COUNT, "dwd_counters");
 _Static_assert(sizeof(struct dwd_filter) == 1192, "dwd_filter");
 _Static_assert(sizeof(struct dwd_marks) == 136, "dwd_marks");
-_Static_assert(sizeof(struct dwd_control) == 56, "dwd_control");
+_Static_assert(sizeof(struct dwd_control) == 64, "dwd_control");
 _Static_assert(sizeof(struct dwd_stop_key) == 16, "dwd_stop_key");
 _Static_assert(sizeof(struct dwd_stop_record) == 6472, "dwd_stop_record");
 _Static_assert(sizeof(struct dwd_ring_record) == 56, "dwd_ring_record");

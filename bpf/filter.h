@@ -244,7 +244,7 @@ static long ancestor_step(__u32 index, struct filter_walk *filter)
 	const struct dwd_filter *f = filter->f;
 	struct ancestor_walk *walk = &filter->s->ancestor_walk;
 	struct task_struct *leader = walk->task, *parent;
-	__u32 tgid = BPF_CORE_READ(leader, tgid);
+	__u32 tgid = tgid_of(leader);
 
 	parent = BPF_CORE_READ(leader, real_parent, group_leader);
 	walk->task = parent;
@@ -289,7 +289,7 @@ static __always_inline void mark_child(struct task_struct *parent, struct task_s
 {
 	struct dwd_marks *of_parent = bpf_task_storage_get(&marks, parent, 0, 0), *of_child;
 	struct task_struct *leader = BPF_CORE_READ(parent, group_leader);
-	__u32 tgid = parent->tgid;
+	__u32 tgid = tgid_of(parent);
 	struct dwd_process *root = bpf_map_lookup_elem(&roots, &tgid);
 
 	/* A thread is no child. */
@@ -371,7 +371,7 @@ static long filter_step(__u32 index, struct hit_walk *walk)
 	if (holds(&filter, w->filters))
 		keep_hit(s, slot);
 	else if (s->arg_walk.unreadable)
-		report_skip(walk->task, DWD_SKIP_UNREADABLE, slot);
+		report_skip(walk->s, walk->task, DWD_SKIP_UNREADABLE, slot);
 	return 0;
 }
 
@@ -433,7 +433,7 @@ static long take_step(__u32 index, struct hit_walk *walk)
 	    (s->kept >= DWD_RECORD_WATCHES || !take_one(&c->live, f->max_stopped))) {
 		if (w->filters & DWD_FILTER_COUNT)
 			__sync_fetch_and_sub(&c->taken, 1);
-		report_skip(walk->task, DWD_SKIP_LIMIT, slot);
+		report_skip(walk->s, walk->task, DWD_SKIP_LIMIT, slot);
 		return 0;
 	}
 	keep_hit(s, slot);

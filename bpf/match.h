@@ -77,6 +77,7 @@ struct scratch {
 	__u32 busy;
 	__u32 epoch; /* of stamps */
 	__u32 uid;   /* real uid of the process that executes */
+	struct dwd_stop_key key; /* and what a stop of it would be known by */
 	__u32 hit_count;
 	__u32 hits[DWD_MAX_WATCHES];   /* slots */
 	__u32 stamps[DWD_MAX_WATCHES]; /* epoch in which a slot was looked at */

@@ -34,16 +34,6 @@ static __always_inline void record_credentials(struct dwd_stop_record *r, struct
 	r->fsgid = BPF_CORE_READ(cred, fsgid.val);
 }
 
-/* The pid namespace a task lives in is that of its struct pid's last number. */
-static __always_inline __u32 pid_namespace_of(struct task_struct *task)
-{
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
-	void *last = (void *)pid + bpf_core_field_offset(struct pid, numbers) +
-		     BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid);
-
-	return BPF_CORE_READ((struct upid *)last, ns, ns.inum);
-}
-
 static __always_inline void record_arguments(struct dwd_stop_record *r, struct task_struct *task)
 {
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
@@ -72,18 +62,17 @@ static __always_inline void record_paths(struct dwd_stop_record *r, struct scrat
 }
 
 static __always_inline void fill_record(struct dwd_stop_record *r, struct scratch *s,
-					struct task_struct *task, const struct dwd_stop_key *key,
-					__u32 argc)
+					struct task_struct *task, __u32 argc)
 {
 	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
 
-	r->key = *key;
+	r->key = s->key;
 	r->time = bpf_ktime_get_boot_ns();
 	r->cgroup_id = bpf_get_current_cgroup_id();
 	r->backend = backend;
 	r->flags = DWD_STOP_ARGV_TRUNCATED; /* until they are recorded */
 	r->argc = argc;
-	r->ppid = BPF_CORE_READ(parent, tgid);
+	r->ppid = tgid_of(parent);
 	r->pid_ns = pid_namespace_of(task);
 	r->mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
 	bpf_probe_read_kernel(r->comm, sizeof(r->comm), &task->comm);

@@ -8,6 +8,7 @@
  * very program with `--version`, before anything is armed.
  */
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -126,6 +127,8 @@ static void choose_programs(struct dwd_bpf *object, enum dwd_backend kind)
 	bpf_program__set_autoattach(object->progs.on_signal, false);
 	bpf_program__set_autoload(object->progs.on_fork, true);
 	bpf_program__set_autoattach(object->progs.on_fork, false);
+	bpf_program__set_autoload(object->progs.note_namespace, true);
+	bpf_program__set_autoattach(object->progs.note_namespace, false);
 	bpf_program__set_autoload(object->progs.resolve_descriptor, true);
 	bpf_program__set_autoattach(object->progs.resolve_descriptor, false);
 }
@@ -142,6 +145,7 @@ static bool tracepoints_are_preemptible(void)
 int bpf_load(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max_stopped, char **message)
 {
 	_cleanup_(dwd_bpf__destroyp) struct dwd_bpf *object = NULL;
+	LIBBPF_OPTS(bpf_test_run_opts, run);
 	struct dwd_control *shared;
 	__u64 seed;
 	int r;
@@ -180,6 +184,11 @@ int bpf_load(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max_stopped, 
 	if (r < 0) {
 		bpf_message(message, "the kernel does not attach it: %s",
 			    complaint[0] ? complaint : strerror(-r));
+		return r;
+	}
+	if (bpf_prog_test_run_opts(bpf_program__fd(object->progs.note_namespace), &run) < 0) {
+		r = -errno;
+		bpf_message(message, "the kernel does not run it: %s", strerror(-r));
 		return r;
 	}
 	r = exec_self(shared);

@@ -282,11 +282,10 @@ static bool may_run(void)
 		log_error("only root can load the kernel side: run dwdd as root");
 		return false;
 	}
-	/* In another namespace it would stop processes that it cannot find again. */
-	if (!procfs_is_initial()) {
-		log_error("this is a container with pids of its own, or /proc is not mounted: run "
-			  "dwdd on the machine itself, or start the container with --privileged "
-			  "--pid=host");
+	/* It would stop processes that it cannot find again. */
+	if (!procfs_is_own()) {
+		log_error("/proc is not mounted, or is that of another pid namespace: mount -t proc "
+			  "proc /proc");
 		return false;
 	}
 	return true;

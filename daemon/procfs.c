@@ -195,13 +195,11 @@ uint32_t procfs_own_namespace(const char *name)
 	return stat(path, &st) < 0 ? 0 : (uint32_t)st.st_ino;
 }
 
-bool procfs_is_initial(void)
+bool procfs_is_own(void)
 {
 	char self[PATH_SIZE] = {};
 
-	/* PROC_PID_INIT_INO in the kernel's include/linux/proc_ns.h */
-	return procfs_own_namespace("pid") == 0xEFFFFFFCU &&
-	       readlink("/proc/self", self, sizeof(self) - 1) > 0 && atoi(self) == getpid();
+	return readlink("/proc/self", self, sizeof(self) - 1) > 0 && atoi(self) == getpid();
 }
 
 uint64_t procfs_ticks(uint64_t ns)

@@ -43,9 +43,9 @@ int procfs_read_cmdline(pid_t pid, size_t max, char **ret, size_t *size);
 /* The inode number that names one of this process's own namespaces ("pid", "mnt"); 0 if unknown. */
 uint32_t procfs_own_namespace(const char *name);
 
-/* Whether the pids in /proc are those that the kernel side uses: this process and its /proc are in
- * the initial pid namespace. */
-bool procfs_is_initial(void);
+/* Whether the pids in /proc are those that this process and the kernel side use: /proc is mounted,
+ * and of the pid namespace that this process is in. */
+bool procfs_is_own(void);
 
 /* Nanoseconds since boot as /proc/PID/stat counts them (nsec_to_clock_t() in the kernel). */
 uint64_t procfs_ticks(uint64_t ns);

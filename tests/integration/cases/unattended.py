@@ -57,9 +57,37 @@ def run_without_a_daemon(b):
 
 @case
 def pid_namespace_of_its_own(b):
-    """There the daemon refuses, and says what to do."""
-    done = subprocess.run(['unshare', '--pid', '--fork', '--mount-proc', b.dwd_path, '--socket', b.path('inner.sock'),
-                           'watch', b.unique()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    """In a container dwd works by the pids there, and what runs outside is not touched."""
+    program = b.program('/bin/true')
+    outside = b.run('sh', '-c', f'while [ ! -e {b.path("end")} ]; do {program} || exit 9; done')
+    script = b.script(f'''#!/bin/sh
+dwd="{b.dwd_path} --socket {b.path('inner.sock')}"
+$dwd watch {program} || exit 1
+{program} & child=$!
+$dwd wait --timeout 60 {program} || exit 2
+[ "$($dwd --json list | grep -c "\\"pid\\":$child,")" = 1 ] || exit 3
+$dwd attach --gdb --timeout 60 -- -nx -batch -ex continue || exit 4
+wait $child || exit 5
+$dwd unwatch --all
+$dwd run --watch {program} --each --debugger 'strace -o /dev/null -p {{pid}}' -- sh -c '{program}; exit 7'
+[ $? = 7 ] || exit 6
+[ "$($dwd --json status | grep -c '"caught":2,')" = 1 ] || exit 7
+''')
+    done = subprocess.run(['unshare', '--pid', '--fork', '--mount-proc', script], stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=240 * SCALE)
+    equal(done.returncode, 0, f'step that failed: {done.stdout}')
+    assert 'exited normally' in done.stdout, done.stdout
+    equal(outside.poll(), None, 'exit status outside')
+    with open(b.path('end'), 'w', encoding='utf-8'):
+        pass
+    equal(outside.wait(60), 0, 'exit status outside')
+
+
+@case
+def proc_of_another_namespace(b):
+    """Without a /proc of its own the daemon would find nothing it stops: it refuses, and says what to do."""
+    done = subprocess.run(['unshare', '--pid', '--fork', b.dwd_path, '--socket', b.path('inner.sock'), 'watch',
+                           b.unique()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           check=False, timeout=60 * SCALE)
     equal(done.returncode, 3, f'exit status: {done.stderr}')
-    assert 'container' in done.stderr and '--pid=host' in done.stderr, done.stderr
+    assert 'mount -t proc' in done.stderr, done.stderr
