@@ -284,8 +284,8 @@ static bool may_run(void)
 	}
 	/* It would stop processes that it cannot find again. */
 	if (!procfs_is_own()) {
-		log_error("/proc is not mounted, or is that of another pid namespace: mount -t proc "
-			  "proc /proc");
+		log_error("/proc is not mounted, or is that of another pid namespace: "
+			  "mount -t proc proc /proc");
 		return false;
 	}
 	return true;
