@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "print.h"
 #include "start.h"
@@ -34,8 +35,13 @@ void client_check(struct client *c)
 static enum exit_status explain_absence(const struct client *c)
 {
 	const char *socket = client_socket(c);
+	struct stat st;
 
-	if (geteuid() != 0)
+	if (stat(socket, &st) == 0 && !S_ISSOCK(st.st_mode))
+		print_error("%s is there and is not a socket: give another --socket, or move it "
+			    "away",
+			    socket);
+	else if (geteuid() != 0)
 		print_error("no daemon listens on %s; start it as root (dwdd), or run dwd as root, "
 			    "which starts one",
 			    socket);

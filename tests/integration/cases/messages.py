@@ -46,6 +46,33 @@ USAGE = (
     (f'watch {"/x" * 129}', 2, f"cannot watch '{'/x' * 129}': deeper than paths are compared (128 components)"),
     (f'watch {"/x" * 2048}', 2, f"cannot watch '{'/x' * 2048}': longer than a path may be (4095 bytes)"),
 
+    ('watch --count 0 x', 2, '--count 0: it must be at least 1'),
+    ('watch --count many x', 2, '--count many: not a number'),
+    ('watch --once --count 2 x', 2, '--once is --count 1: give one of the two'),
+    ('watch --skip=-1 x', 2, '--skip -1: not a number'),
+    ('watch --max-stopped 0 x', 2, '--max-stopped 0: it must be at least 1'),
+    ('watch --hold 1x x', 2, '--hold 1x: not a length of time, such as 10, 0.5, 300ms or 2m'),
+    ('watch --hold 1000h x', 2,
+     '--hold 1000h: that is more than 24 days; without it a stop lasts until somebody ends it'),
+    ('watch --then kill x', 2, '--then says how --hold T ends a stop: give that too'),
+    ('watch --hold 1 --then stop x', 2, '--then stop: it is continue or kill'),
+    ("watch --arg '*' x", 2, "cannot watch 'x' so: a pattern of stars alone fits every argument"),
+    ("watch --arg '' x", 2, "cannot watch 'x' so: an argument to look for is empty"),
+    (f'watch --arg {LONG} x', 2, "cannot watch 'x' so: an argument to look for is longer than 255 bytes"),
+    ('watch --arg a --arg b --arg c --arg d --arg e x', 2,
+     "cannot watch 'x' so: more than 4 arguments cannot be asked for"),
+    ("watch --under '' x", 2, '--under: it needs a PID or a NAME'),
+    ('watch --under 0 x', 2, '--under 0: it must be at least 1'),
+    ('watch --under 999999999 x', 2, "cannot watch 'x' so: there is no process with this pid"),
+    ('watch --under 9999999999 x', 2, '--under 9999999999: there are no such pids'),
+    ('watch --under sixteen-bytes-xx x', 2,
+     "cannot watch 'x' so: the kernel keeps 15 bytes of a process's name, and this is longer"),
+    ('watch --under /bin/make x', 2,
+     "cannot watch 'x' so: an ancestor is known by its name only, which has no slash"),
+    ('watch --cgroup system.slice x', 2, "cannot watch 'x' so: the cgroup is not an absolute path"),
+    ('watch --cgroup /tmp x', 2,
+     "cannot watch 'x' so: it is no directory of a cgroup2 file system; see /sys/fs/cgroup"),
+
     ('unwatch', 2, 'unwatch: it needs watches to remove, or --all alone (usage: {usage})'),
     ('unwatch --all 3', 2, 'unwatch: it needs watches to remove, or --all alone (usage: {usage})'),
     ('unwatch 4711', 4, "there is no watch '4711'; dwd watches lists them"),
@@ -80,6 +107,8 @@ USAGE = (
     ("kill '#4711'", 4, NO_STOP.format('#4711')),
 )
 
+NO_SOCKET = '{file} is there and is not a socket: give another --socket, or move it away'
+
 # {nobody}: a socket that nobody listens on; {file}: a file that is no socket; {nowhere}: a path in a
 # directory that does not exist; {home}: where this daemon's socket lies.
 WITHOUT_DAEMON = (
@@ -87,6 +116,8 @@ WITHOUT_DAEMON = (
      'no daemon listens on {nobody}: nothing is watched or stopped; dwd watch TARGET starts one'),
     ('--socket {nobody} --no-start watch x', {}, 3,
      'no daemon listens on {nobody}; start one with dwdd, or leave out --no-start'),
+    ('--socket {file} list', {}, 3, NO_SOCKET),
+    ('--socket {file} --no-start watch x', {}, 3, NO_SOCKET),
     ('--socket {nobody} watch x', {'DWD_DAEMON': '/no/such'}, 3,
      'no daemon listens on {nobody}, and /no/such is not there to be started; install it, or name it in '
      '$DWD_DAEMON'),
@@ -171,6 +202,20 @@ def messages_of_commands(b):
         text = 'dwd: ' + text.format(usage=usage_of(b, argv[0]), **names) + '\n'
         check([b.dwd_path, '--socket', b.main.socket, *argv], status, text)
     b.caught(child, program)
+
+
+@case
+def remarks_on_watched_paths(b):
+    program = b.program()
+    rows = (
+        (program, ''),
+        (f'{program}/', f'{program} is a file, not a directory; without the slash it would be watched'),
+        (b.scratch, f'{b.scratch} is a directory; {b.scratch}/ would watch what lies beneath it'),
+        (f'{b.scratch}/', ''),
+        (f'{program}.new', f'{program}.new does not exist yet; its first exec will be caught'),
+    )
+    for target, text in rows:
+        check([b.dwd_path, '--socket', b.main.socket, 'watch', target], 0, f'dwd: {text}\n' if text else '')
 
 
 @case
