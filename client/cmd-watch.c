@@ -98,8 +98,14 @@ static enum exit_status watch_one(struct client *c, const char *text, const stru
 	if (r < 0)
 		return client_failed(c, r);
 
-	if (order->save)
+	if (order->save) {
 		status = save(c, order, target, &watch);
+		/* What was asked for is a watch that lasts. */
+		if (status != EXIT_DONE) {
+			dwd_unwatch(c->dwd, watch->id);
+			return status;
+		}
+	}
 	if (c->options.json)
 		print_array_add(json, dwd_watch_json(watch));
 	print_done(c, "watch %llu: %s%s%s", (unsigned long long)watch->id, watch->target,

@@ -72,8 +72,8 @@ static void explain(json_t *errors, const struct config_line *line, const struct
 				rule->target, fault->reason);
 		break;
 	case ANSWER_INVALID_FILTER:
-		config_complain(errors, line->path, line->number, "cannot watch '%s' so: %s",
-				rule->target, fault->reason);
+		config_complain(errors, line->path, line->number, "cannot watch '%s' with %s: %s",
+				rule->target, fault->filter, fault->reason);
 		break;
 	case ANSWER_LIMIT_REACHED:
 		config_complain(errors, line->path, line->number,

@@ -124,12 +124,28 @@ static int invalid_target(struct dwd *d, const json_t *parameters)
 			 text(parameters, "reason"));
 }
 
+/* The value of a filter that was asked for, "" for those that are lists; as shown(). */
+static char *shown_filter(const json_t *request, const char *filter)
+{
+	const json_t *value = json_object_get(request, filter);
+	char *text;
+
+	if (!json_is_integer(value))
+		return shown(request, filter);
+	return asprintf(&text, "%lld", (long long)json_integer_value(value)) < 0 ? NULL : text;
+}
+
 static int invalid_filter(struct dwd *d, const json_t *parameters)
 {
+	const char *filter = text(parameters, "filter");
 	_cleanup_free_ char *target = shown(d->request, "target");
+	_cleanup_free_ char *value = shown_filter(d->request, filter);
 
-	return conn_fail(d, -EINVAL, "cannot watch '%s' so: %s", target ? target : "",
-			 text(parameters, "reason"));
+	return conn_fail(d, -EINVAL,
+			 value && *value ? "cannot watch '%s' with %s '%s': %s"
+					 : "cannot watch '%s' with %s%s: %s",
+			 target ? target : "", str_eq(filter, "under_name") ? "under" : filter,
+			 value ? value : "", text(parameters, "reason"));
 }
 
 static int invalid_variable(struct dwd *d, const json_t *parameters)
