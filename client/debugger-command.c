@@ -9,6 +9,7 @@
  */
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include "debugger-kind.h"
@@ -117,10 +118,33 @@ static char *expand(const char *text, pid_t pid)
 	return NULL;
 }
 
+/* Whether the shell knows what the command begins with: found missing after a process was stopped
+ * for it, it would be too late. What is more than a plain word is the shell's to judge. */
+static bool is_known(const char *word, size_t size)
+{
+	char name[NAME_MAX + 1];
+	char *const argv[] = {(char *)"/bin/sh", (char *)"-c", (char *)"command -v -- \"$1\"",
+			      (char *)"sh",	 name,	       NULL};
+	_cleanup_free_ char *found = NULL;
+
+	if (size == 0 || size > NAME_MAX)
+		return true;
+	snprintf(name, sizeof(name), "%.*s", (int)size, word);
+	return process_capture(argv, STDOUT_FILENO, &found) == 0;
+}
+
 static enum exit_status check_command(const struct debugger *d)
 {
-	if (strstr(d->value, "{pid}"))
-		return EXIT_DONE;
+	size_t word = strspn(d->value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				       "0123456789+-./_");
+
+	if (strstr(d->value, "{pid}")) {
+		if (d->value[word] != ' ' || is_known(d->value, word))
+			return EXIT_DONE;
+		print_error("'%s': there is no program %.*s: install it, or give its path",
+			    d->value, (int)word, d->value);
+		return EXIT_FAILED;
+	}
 	print_error("'%s' is neither gdb, lldb, gdbserver or dap nor a command with {pid} in it, "
 		    "such as 'strace -p {pid}'",
 		    d->value);

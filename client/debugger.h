@@ -33,16 +33,17 @@ struct debugger {
 };
 
 /* Options of the commands that run a debugger. At most one may be given. */
-#define DEBUGGER_OPTIONS                                                                          \
-	{.name = "gdb", .help = "with gdb (the default)"}, {.name = "lldb", .help = "with lldb"}, \
-		{.name = "gdbserver",                                                             \
-		 .value = "[ADDR]",                                                               \
-		 .takes = debugger_is_address,                                                    \
-		 .help = "with gdbserver, for a debugger that connects to ADDR"},                 \
-		{.name = "dap", .help = "with gdb as a debug adapter for an editor"},             \
-	{                                                                                         \
-		.name = "debugger", .value = "CMD",                                               \
-		.help = "with a command of yours; {pid} in it is the process"                     \
+#define DEBUGGER_OPTIONS                                                              \
+	{.name = "gdb", .help = "with gdb (the default of attach and --each)"},       \
+		{.name = "lldb", .help = "with lldb"},                                \
+		{.name = "gdbserver",                                                 \
+		 .value = "[ADDR]",                                                   \
+		 .takes = debugger_is_address,                                        \
+		 .help = "with gdbserver, for a debugger that connects to ADDR"},     \
+		{.name = "dap", .help = "with gdb as a debug adapter for an editor"}, \
+	{                                                                             \
+		.name = "debugger", .value = "CMD",                                   \
+		.help = "with a command of yours; {pid} in it is the process"         \
 	}
 
 /* Whether a word is an address for --gdbserver: [HOST]:PORT. */

@@ -235,3 +235,12 @@ def choosing_a_debugger(b):
     for kind, variable in (('lldb', 'DWD_LLDB'), ('gdbserver', 'DWD_GDBSERVER'), ('gdb', 'DWD_GDB')):
         done = dwd('attach', f'--{kind}', status=1, env={**os.environ, variable: '/no/such'})
         assert '/no/such' in done.stderr and variable in done.stderr, done.stderr
+
+
+@case
+def command_that_is_not_there(b):
+    """It is missed before a process is taken, and not when it is too late."""
+    for words in (['attach'], ['run', '--watch', b.unique()]):
+        done = b.main.dwd(*words, '--debugger', 'no-such-debugger -p {pid}', *(['--', 'true'] if 'run' in words else []),
+                          status=1)
+        assert 'there is no program no-such-debugger' in done.stderr, done.stderr
