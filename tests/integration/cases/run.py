@@ -166,7 +166,7 @@ def debugger_at_a_terminal(b):
             terminal.type('kill\n')
             terminal.expect(r'\(y or n\)')
             terminal.type('y\n')
-            terminal.expect(r'killed\][\s\S]*\(gdb\) $')
+            terminal.expect(r'killed\][\s\S]*\(gdb\) ')
             terminal.type('quit\n')
         equal(terminal.wait(), 4, 'exit status')
     nothing_left(b)
