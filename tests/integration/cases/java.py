@@ -49,8 +49,6 @@ def every_test_of_a_launcher(b):
 
 @case
 def the_one_that_fails_among_thirty(b):
-    if '--arg ' not in b.main.dwd('run', '--help').stdout:
-        raise Skip('dwd run does not know --arg')
     tests = ['PassingTest'] * 17 + ['FailingTest'] + ['PassingTest'] * 12
     status, lines, output = launch(b, tests, '--arg', '*FailingTest')
     equal(status, 1, f'exit status: {output}')
