@@ -59,9 +59,25 @@ static int do_kill(struct call *call, struct stop *s)
 	return watchdog_kill(call->service->watchdog, call_client(call), s, (int)number);
 }
 
+static json_t *take_count(struct call *call)
+{
+	json_t *count = json_pack("{s:I}", call->key, (json_int_t)call->done);
+
+	call->done = 0;
+	return count;
+}
+
 static void reply_done(struct call *call)
 {
-	call_reply(call, json_pack("{s:I}", call->key, (json_int_t)call->done));
+	call_reply(call, take_count(call));
+}
+
+/* Thousands of processes that run again leave little of a small machine to the daemon: with `more`
+ * the caller sees that it is at work. */
+static void reply_progress(struct call *call)
+{
+	if (call->more && call->done >= CHUNK)
+		call_reply_part(call, take_count(call));
 }
 
 /* A few at a time, so that thousands of them hold up nobody else. Those that cannot be, because a
@@ -80,6 +96,7 @@ static void act_on_some(struct call *call)
 		call->place = s->id;
 		call->done += call->act(call, s) == ANSWER_OK;
 	}
+	reply_progress(call);
 }
 
 static void act_on_one(struct call *call, uint64_t id)
@@ -109,8 +126,10 @@ static void act_on_named(struct call *call)
 
 	for (int i = 0; i < most && call->place < json_array_size(ids); i++)
 		act_on_one(call, (uint64_t)json_integer_value(json_array_get(ids, call->place++)));
-	if (call->place < json_array_size(ids))
+	if (call->place < json_array_size(ids)) {
+		reply_progress(call);
 		return;
+	}
 	if (call->failure == ANSWER_OK)
 		reply_done(call);
 	else

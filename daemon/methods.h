@@ -10,7 +10,8 @@
 #include "params.h"
 #include "peer.h"
 
-/* How many objects one of several replies carries; how many a reply without `more` may. */
+/* How many objects one of several replies carries, or processes it counts; how many objects a reply
+ * without `more` may. */
 #define CHUNK	      128
 #define LARGEST_REPLY 1024
 

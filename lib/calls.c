@@ -162,20 +162,11 @@ static int call_for_stop(struct request *rq, const char *method, int timeout, st
 	return r < 0 || !ret ? r : take_stop(rq->d, reply, ret);
 }
 
-static ssize_t call_for_count(struct request *rq, const char *method, const char *key)
+static ssize_t request_count(struct request *rq, const char *method, const char *key)
 {
-	json_auto_t *reply = NULL;
-	const json_t *count;
-	int r;
-
-	r = request_call(rq, method, 0, &reply);
-	if (r < 0)
-		return r;
-	count = json_object_get(reply, key);
-	if (!json_is_integer(count) || json_integer_value(count) < 0 ||
-	    json_integer_value(count) > SSIZE_MAX)
-		return conn_fail_reply(rq->d, -EPROTO, key);
-	return (ssize_t)json_integer_value(count);
+	if (rq->error < 0)
+		return request_drop(rq);
+	return conn_count(rq->d, method, steal_pointer(rq->parameters), key);
 }
 
 static void set_optional_number(struct request *rq, const char *key, uint64_t value)
@@ -390,7 +381,7 @@ ssize_t dwd_continue_with(struct dwd *d, const uint64_t *ids, size_t n,
 		return request_drop(&rq);
 	set_ids(&rq, ids, n);
 	set_texts(&rq, "setenv", variables);
-	return call_for_count(&rq, "Continue", "continued");
+	return request_count(&rq, "Continue", "continued");
 }
 
 ssize_t dwd_kill(struct dwd *d, const uint64_t *ids, size_t n, int signal)
@@ -403,7 +394,7 @@ ssize_t dwd_kill(struct dwd *d, const uint64_t *ids, size_t n, int signal)
 		return request_drop(&rq);
 	set_ids(&rq, ids, n);
 	set(&rq, "signal", json_integer(signal));
-	return call_for_count(&rq, "Kill", "signalled");
+	return request_count(&rq, "Kill", "signalled");
 }
 
 int dwd_status(struct dwd *d, struct dwd_status **ret)

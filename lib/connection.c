@@ -426,3 +426,29 @@ int conn_collect(struct dwd *d, const char *method, json_t *parameters, const ch
 	*ret = steal_pointer(all);
 	return 0;
 }
+
+ssize_t conn_count(struct dwd *d, const char *method, json_t *parameters, const char *key)
+{
+	bool continues = true;
+	json_int_t sum = 0;
+	int r;
+
+	r = conn_send(d, d->calls, method, parameters, true);
+	while (r == 0 && continues) {
+		json_auto_t *reply = NULL;
+		const json_t *part;
+
+		r = conn_receive(d, d->calls, 0, &reply, &continues);
+		if (r < 0)
+			break;
+		part = json_object_get(reply, key);
+		if (!json_is_integer(part) || json_integer_value(part) < 0 ||
+		    json_integer_value(part) > SSIZE_MAX - sum)
+			r = continues ? conn_break(d, -EPROTO, "dwdd answered %s without '%s'",
+						   method, key)
+				      : conn_fail_reply(d, -EPROTO, key);
+		else
+			sum += json_integer_value(part);
+	}
+	return r < 0 ? r : (ssize_t)sum;
+}

@@ -62,9 +62,11 @@ int conn_send(struct dwd *d, struct varlink *v, const char *method, json_t *para
 int conn_receive(struct dwd *d, struct varlink *v, int timeout, json_t **ret, bool *continues);
 /* A call that has one reply. */
 int conn_call(struct dwd *d, const char *method, json_t *parameters, int timeout, json_t **ret);
-/* A call that may have several: the arrays that they have under `key` become one. */
+/* A call that may have several: the arrays that they have under `key` become one; or the numbers
+ * are added up. */
 int conn_collect(struct dwd *d, const char *method, json_t *parameters, const char *key,
 		 json_t **ret);
+ssize_t conn_count(struct dwd *d, const char *method, json_t *parameters, const char *key);
 
 /* Monotonic time in ms, and what is left of `timeout` ms since `start`, for poll(2): a negative
  * timeout never ends. */

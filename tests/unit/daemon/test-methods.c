@@ -101,6 +101,33 @@ static void test_kill_all(void **state)
 	json_decref(harness_expect(f->h, "gone", 0));
 }
 
+/* Many, with `more`: it is told as it goes on. */
+static void test_kill_many_with_progress(void **state)
+{
+	struct fixture *f = *state;
+	const int most = 200;
+	_cleanup_varlink_ struct varlink *v = connect_to(f);
+	json_int_t signalled = 0;
+	size_t replies = 0;
+	bool continues;
+
+	for (int i = 0; i < most; i++)
+		harness_hold(f->h, child_start_plain().pid);
+	send_call(v, "io.dwd.Watchdog.Kill", "{\"all\": true}", "m");
+	do {
+		json_auto_t *message = next_reply(f, v);
+		struct varlink_method_reply reply;
+
+		assert_int_equal(varlink_parse_reply(message, &reply), 0);
+		assert_null(reply.error);
+		signalled += get_int(reply.parameters, "signalled");
+		continues = reply.continues;
+		replies++;
+	} while (continues);
+	assert_int_equal(signalled, most);
+	assert_true(replies > 1);
+}
+
 static void test_claims(void **state)
 {
 	struct fixture *f = *state;
@@ -270,6 +297,7 @@ int main(void)
 		TEST(test_status),
 		TEST(test_list_and_continue),
 		TEST(test_kill_all),
+		TEST(test_kill_many_with_progress),
 		TEST(test_claims),
 		TEST(test_continue_what_is_debugged),
 		TEST(test_continue_with_variables),
