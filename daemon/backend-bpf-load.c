@@ -21,7 +21,7 @@
 #include "backend-bpf-load.h"
 #include "dwd.skel.h"
 
-#define LSM_LIST "/sys/kernel/security/lsm"
+#define SECURITY "/sys/kernel/security/" /* the first line of each file is all there is */
 
 DEFINE_CLEANUP(struct dwd_bpf *, dwd_bpf__destroy)
 
@@ -95,24 +95,50 @@ static int exec_self(struct dwd_control *shared)
 	return 0;
 }
 
+/* False, and an empty text, if the file is not there. */
+static bool read_line(const char *path, char *line, size_t size)
+{
+	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd >= 0 ? read(fd, line, size - 1) : -1;
+
+	line[length > 0 ? length : 0] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	return length > 0;
+}
+
 static void explain_silence(enum dwd_backend kind, char **message)
 {
-	_cleanup_fd_ int fd = open(LSM_LIST, O_RDONLY | O_CLOEXEC);
-	char list[256] = "";
-	ssize_t size = fd >= 0 ? read(fd, list, sizeof(list) - 1) : -1;
+	char list[256];
 
 	if (kind != DWD_BACKEND_LSM)
 		bpf_message(message, "it attaches but never fires");
-	else if (size > 0)
+	else if (read_line(SECURITY "lsm", list, sizeof(list)))
 		bpf_message(message,
-			    "it attaches but never fires: bpf is not among the active LSMs (%.*s)",
-			    (int)strcspn(list, "\n"), list);
+			    "it attaches but never fires: bpf is not among the active LSMs (%s)",
+			    list);
 	else
 		bpf_message(message,
 			    "it attaches but never fires: bpf seems not to be an active LSM");
 }
 
 /* ---- loading --------------------------------------------------------------------------------- */
+
+static void explain_refusal(int error, char **message)
+{
+	char lockdown[64];
+
+	/* The kernel then does not know the helper that reads its memory, and says EINVAL. */
+	if (read_line(SECURITY "lockdown", lockdown, sizeof(lockdown)) &&
+	    strstr(lockdown, "[confidentiality]"))
+		bpf_message(message, "the kernel is locked down (confidentiality), so that no "
+				     "program may read its memory; lockdown=integrity would do");
+	else if (error == -EPERM)
+		bpf_message(message,
+			    "the kernel does not permit such programs here, as in a sandbox");
+	else
+		bpf_message(message, "the kernel does not load it: %s",
+			    complaint[0] ? complaint : strerror(-error));
+}
 
 static void choose_programs(struct dwd_bpf *object, enum dwd_backend kind)
 {
@@ -168,14 +194,8 @@ int bpf_load(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max_stopped, 
 	/* A little more room than may be used: a slot is freed a moment after it is counted. */
 	bpf_map__set_max_entries(object->maps.stops, max_stopped + 256);
 	r = dwd_bpf__load(object);
-	if (r == -EPERM) {
-		bpf_message(message, "the kernel does not permit such programs here, as under "
-				     "lockdown or in a sandbox");
-		return r;
-	}
 	if (r < 0) {
-		bpf_message(message, "the kernel does not load it: %s",
-			    complaint[0] ? complaint : strerror(-r));
+		explain_refusal(r, message);
 		return r;
 	}
 	shared = &object->bss->control;

@@ -31,7 +31,6 @@
 #include "watch.h"
 
 #define DISARM_PATIENCE 10000 /* times 0.1 ms */
-#define LSM_LIST	"/sys/kernel/security/lsm"
 
 struct bpf_backend {
 	struct backend backend;

@@ -217,6 +217,23 @@ static void change_root(void)
 		die("cannot change to the new root");
 }
 
+/* On a disk of its own if the caller wants a file system that needs one. The kernel makes
+ * variables of arguments it does not know. */
+static void mount_tmp(const struct mount *memory)
+{
+	const char *type = getenv("TMP_FS");
+
+	if (getenv("KEEP_TMP"))
+		return; /* the caller is at home there, or wants the overlay */
+	if (!type) {
+		must_mount(memory->type, memory);
+		return;
+	}
+	must_mount("/dev/vda", &(struct mount){type, memory->at, NULL, memory->flags});
+	if (chmod(memory->at, 01777) < 0)
+		die("cannot change the mode of %s", memory->at);
+}
+
 static void set_up(bool out)
 {
 	struct rlimit nofile = {.rlim_cur = 65536, .rlim_max = 1048576};
@@ -224,13 +241,11 @@ static void set_up(bool out)
 	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
 	int fd;
 
-	for (size_t i = 0; i < ARRAY_SIZE(system_mounts); i++) {
-		/* The kernel makes a variable of what it does not know: the caller is at home
-		 * there. */
-		if (getenv("KEEP_TMP") && strcmp(system_mounts[i].at, "/tmp") == 0)
-			continue;
-		must_mount(system_mounts[i].type, &system_mounts[i]);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(system_mounts); i++)
+		if (strcmp(system_mounts[i].at, "/tmp") == 0)
+			mount_tmp(&system_mounts[i]);
+		else
+			must_mount(system_mounts[i].type, &system_mounts[i]);
 	if (out)
 		must_mount("out", &(struct mount){"9p", "/out", NINE_P ",cache=mmap", 0});
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
