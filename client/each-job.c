@@ -7,6 +7,7 @@
 #include "attach.h"
 #include "each-job.h"
 #include "print.h"
+#include "process.h"
 #include "stops.h"
 #include "util.h"
 
@@ -77,14 +78,35 @@ static int debug(struct client *c, const struct debugger *d, const struct job *j
 	return status;
 }
 
+/* dwd has died, and this is told by SIGALRM: all that runs for this job is to end, and what still
+ * does when the time is up is made to. */
+static void take_along(int signal)
+{
+	static volatile sig_atomic_t told;
+
+	(void)signal;
+	if (told++)
+		kill(0, SIGKILL);
+	alarm(PROCESS_GRACE);
+	kill(0, SIGTERM);
+}
+
+/* With a log it leads a session, in which a debugger may run what it likes. At a terminal those
+ * beside it are no business of ours: it passes on to the debugger that it shall end. */
 static void become_child(const struct job_place *place, pid_t parent)
 {
-	if (place->log_dir)
+	const struct sigaction action = {.sa_handler = take_along};
+	sigset_t signals = *place->signals;
+
+	if (place->log_dir) {
 		setsid();
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+		sigaction(SIGALRM, &action, NULL);
+		sigdelset(&signals, SIGALRM);
+	}
+	sigprocmask(SIG_SETMASK, &signals, NULL);
+	prctl(PR_SET_PDEATHSIG, place->log_dir ? SIGALRM : SIGTERM);
 	if (getppid() != parent)
 		_exit(128 + SIGTERM);
-	sigprocmask(SIG_SETMASK, place->signals, NULL);
 }
 
 static void forget(struct job *job)
@@ -100,7 +122,7 @@ int job_start(struct job *job, struct client *c, const struct debugger *d, json_
 {
 	_cleanup_fd_ int reader = -1, writer = -1;
 	pid_t parent = getpid();
-	int fds[2], r = 0;
+	int fds[2], status, r = 0;
 
 	*job = (struct job){.stop = stop, .claimed = -1};
 	if (place->log_dir && !(job->log = log_path(place->log_dir, job)))
@@ -121,7 +143,11 @@ int job_start(struct job *job, struct client *c, const struct debugger *d, json_
 	}
 	if (job->child == 0) {
 		become_child(place, parent);
-		_exit(debug(c, d, job, writer));
+		status = debug(c, d, job, writer);
+		/* Others may need longer than the debugger: see take_along(). */
+		while (place->log_dir && getppid() != parent)
+			pause();
+		_exit(status);
 	}
 	job->claimed = steal_fd(&reader);
 	return 0;

@@ -8,7 +8,7 @@
  *
  * It is a process of its own because a claim exempts all that its holder starts from being stopped:
  * what `dwd run` starts shall be caught while a debugger is at work. If dwd dies, however, the
- * child is told to end, and with it the debugger, which lets go of its process.
+ * child ends as well, and with it the debugger and what that runs, which lets go of the process.
  */
 
 #include <jansson.h>

@@ -17,9 +17,6 @@
 #include "stops.h"
 #include "util.h"
 
-/* So long a debugger has to let go of its process. */
-#define GRACE_MS 5000
-
 struct run {
 	struct client *client;
 	const struct each *each;
@@ -230,7 +227,7 @@ static void end(struct run *r, bool last_words)
 		return;
 	r->ending = true;
 	json_array_clear(r->waiting);
-	r->patience = now_ms() + GRACE_MS;
+	r->patience = now_ms() + PROCESS_GRACE * 1000;
 	for (unsigned i = 0; i < r->each->jobs; i++) {
 		const struct job *job = &r->jobs[i];
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "util.h"
 
@@ -177,17 +178,34 @@ int process_start(char *const argv[], int in, int out, pid_t *ret)
 	return r;
 }
 
-/* Take the signals one by one until the child has ended, and look meanwhile. */
+static time_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+/* Take the signals one by one until the child has ended, and look meanwhile. One that is told to
+ * end may be busy for hours with something else, such as a command that it runs itself. */
 static int attend(pid_t pid, const sigset_t *signals, bool (*look)(void *userdata), void *userdata)
 {
-	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+	time_t patience = 0;
 
 	for (;;) {
-		int status, sig = look ? sigtimedwait(signals, NULL, &pause)
-				       : sigwaitinfo(signals, NULL);
+		const struct timespec pause = {
+			.tv_sec = look ? 0 : 1,
+			.tv_nsec = look ? 10 * 1000 * 1000 : 0,
+		};
+		int status, sig = look || patience ? sigtimedwait(signals, NULL, &pause)
+						   : sigwaitinfo(signals, NULL);
 
-		if (sig == SIGTERM || sig == SIGHUP)
+		if (sig == SIGTERM || sig == SIGHUP) {
 			kill(pid, sig);
+			patience = now() + PROCESS_GRACE;
+		}
+		if (patience && now() > patience)
+			kill(pid, SIGKILL);
 		switch (waitpid(pid, &status, WNOHANG)) {
 		case 0:
 			break;

@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* So long, in seconds, a program that was told to end may take for it. */
+#define PROCESS_GRACE 5
+
 /* The program `name` as execvp(3) would find it, malloc()ed. -ENOENT. */
 int process_find(const char *name, char **ret);
 
@@ -20,7 +23,8 @@ int process_find(const char *name, char **ret);
 int process_capture(char *const argv[], int stream, char **ret);
 
 /* Run argv[0] in the foreground: it has our terminal, and SIGINT and SIGQUIT are for it alone while
- * SIGTERM and SIGHUP are passed on to it. Answers its exit status. */
+ * SIGTERM and SIGHUP are passed on to it; if it does not end then it is made to. Answers its exit
+ * status. */
 int process_foreground(char *const argv[]);
 /* The same; unless `look` is NULL it is called every 10 ms until it answers true. */
 int process_observed(char *const argv[], bool (*look)(void *userdata), void *userdata);

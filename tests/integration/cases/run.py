@@ -23,6 +23,11 @@ def nothing_left(b):
     until(lambda: b.main.json('watches') == [] and b.main.stops() == [], 'watches and stops to be gone')
 
 
+def tracer_of(pid):
+    with open(f'/proc/{pid}/status', encoding='utf-8') as f:
+        return int(re.search(r'^TracerPid:\s+(\d+)', f.read(), re.M).group(1))
+
+
 def logs(lines):
     text = ''
     for line in lines:
@@ -133,6 +138,27 @@ def killed_in_any_way(b):
             for pid in (leader, *pids):
                 os.kill(pid, signal.SIGKILL)
         client.wait(20 * SCALE)
+
+
+@case
+def killed_while_the_debugger_is_busy(b):
+    """A debugger that runs a command, or is one's child, does not keep what it has until that ends."""
+    for words in (['--gdb', '--debugger-args', """-nx -ex "shell trap '' TERM; echo >BUSY; sleep 1000" """],
+                  ['--debugger', 'echo >BUSY; strace -o /dev/null -p {pid}; sleep 1000']):
+        busy = b.path(b.unique('busy'))
+        words = [word.replace('BUSY', busy) for word in words]
+        program = b.program('/bin/sleep')
+        script = b.script(f'#!/bin/sh\n{program} 1000 & wait\n')
+        client = run(b, '--watch', program, '--each', '--log-dir', b.path('busy'), *words, '--', script)
+        stop = until(lambda: [s for s in b.main.stops() if s['state'] == 'attached'], 'a debugger to attach')[0]
+        until(lambda f=busy: os.path.exists(f), 'it to be busy')
+        try:
+            client.kill()
+            nothing_left(b)
+            until(lambda p=stop['pid']: state_of(p) == 'S' and tracer_of(p) == 0, 'the process to run on')
+        finally:
+            os.kill(stop['ppid'], signal.SIGKILL)
+            os.kill(stop['pid'], signal.SIGKILL)
 
 
 @case
