@@ -141,13 +141,13 @@ static enum exit_status check_command(const struct debugger *d)
 	if (strstr(d->value, "{pid}")) {
 		if (d->value[word] != ' ' || is_known(d->value, word))
 			return EXIT_DONE;
-		print_error("'%s': there is no program %.*s: install it, or give its path",
-			    d->value, (int)word, d->value);
+		print_error("%s '%s': there is no program %.*s: install it, or give its path",
+			    d->named_by, d->value, (int)word, d->value);
 		return EXIT_FAILED;
 	}
-	print_error("'%s' is neither gdb, lldb, gdbserver or dap nor a command with {pid} in it, "
-		    "such as 'strace -p {pid}'",
-		    d->value);
+	print_error("%s '%s' is neither gdb, lldb, gdbserver or dap nor a command with {pid} in "
+		    "it, such as 'strace -p {pid}'",
+		    d->named_by, d->value);
 	return EXIT_USAGE;
 }
 

@@ -51,13 +51,15 @@ static int run_gdb(const struct debugger *d, struct client *c, const struct dwd_
 static enum exit_status check_dap(const struct debugger *d)
 {
 	_cleanup_free_ char *line = NULL;
+	const char *by = d->named_by;
 	int version = debugger_version(d->program, &line);
 
 	if (version >= DEBUGGER_DAP_SINCE)
 		return EXIT_DONE;
-	print_error("--dap needs gdb %d or later, and %s is '%s': install a newer one, or name it "
-		    "in $DWD_GDB",
-		    DEBUGGER_DAP_SINCE, d->program, line ? line : "not to be run");
+	print_error("dap%s%s%s needs gdb %d or later, and %s is '%s': install a newer one, or name "
+		    "it in $DWD_GDB",
+		    by ? ", asked for by " : "", by ? by : "", by ? "," : "", DEBUGGER_DAP_SINCE,
+		    d->program, line ? line : "not to be run");
 	return EXIT_FAILED;
 }
 

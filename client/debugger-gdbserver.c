@@ -265,6 +265,16 @@ static int reap(struct service *s)
 	return s->interrupted ? 128 + s->interrupted : process_exit_status(status);
 }
 
+static void tell(const struct debugger *d, const struct dwd_stop *stop, const char *where)
+{
+	if (d->reachable) {
+		d->reachable(stop, where, d->userdata);
+		return;
+	}
+	printf(STOP_FORMAT ": target remote %s\n", STOP_ARGS(stop), where);
+	print_flush();
+}
+
 static int run_service(const struct debugger *d, struct client *c, struct service *s,
 		       const char *where)
 {
@@ -276,8 +286,7 @@ static int run_service(const struct debugger *d, struct client *c, struct servic
 	}
 	r = prepare(c, s);
 	if (r == 0) {
-		printf(STOP_FORMAT ": target remote %s\n", STOP_ARGS(s->stop), where);
-		print_flush();
+		tell(d, s->stop, where);
 		serve(s);
 	}
 	s->server = close_fd(s->server);
@@ -307,12 +316,18 @@ static int run_gdbserver(const struct debugger *d, struct client *c, const struc
 	return r;
 }
 
+/* Found out when a process has been stopped for it, it would be too late. */
 static enum exit_status check_gdbserver(const struct debugger *d)
 {
-	if (!*d->value || debugger_is_address(d->value))
-		return EXIT_DONE;
-	print_error("--gdbserver %s: not an address, which is HOST:PORT or :PORT", d->value);
-	return EXIT_USAGE;
+	_cleanup_free_ char *where = NULL;
+	_cleanup_fd_ int listener = -1;
+
+	if (*d->value && !debugger_is_address(d->value)) {
+		print_error("--gdbserver %s: not an address, which is HOST:PORT or :PORT",
+			    d->value);
+		return EXIT_USAGE;
+	}
+	return open_listener(d->value, &listener, &where) < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 const struct debugger_kind debugger_gdbserver = {

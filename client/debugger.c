@@ -29,10 +29,11 @@ bool debugger_is_given(const struct args *args)
 }
 
 /* The kind of this name, or else a command line. */
-static void choose_by_text(const char *text, struct debugger *d)
+static void choose_by_text(const char *text, const char *named_by, struct debugger *d)
 {
 	d->kind = &debugger_command;
 	d->value = text;
+	d->named_by = named_by;
 	for (const struct debugger_kind *const *k = debugger_kinds; *k; k++) {
 		if (str_eq((*k)->name, text)) {
 			d->kind = *k;
@@ -46,7 +47,7 @@ static enum exit_status choose_by_options(const struct args *args, struct debugg
 	const char *text = args_get(args, debugger_command.name), *env = getenv("DWD_DEBUGGER");
 
 	if (text)
-		choose_by_text(text, d);
+		choose_by_text(text, "--debugger", d);
 	for (const struct debugger_kind *const *k = debugger_kinds; *k; k++) {
 		const char *value = args_get(args, (*k)->name);
 
@@ -60,8 +61,10 @@ static enum exit_status choose_by_options(const struct args *args, struct debugg
 			d->value = value;
 		}
 	}
+	if (!d->kind && env && *env)
+		choose_by_text(env, "$DWD_DEBUGGER", d);
 	if (!d->kind)
-		choose_by_text(env && *env ? env : debugger_kinds[0]->name, d);
+		choose_by_text(debugger_kinds[0]->name, NULL, d);
 	return EXIT_DONE;
 }
 
@@ -75,15 +78,17 @@ int debugger_find(const struct debugger_kind *kind, char **ret, const char **wan
 
 static enum exit_status find_program(struct debugger *d)
 {
-	const char *wanted;
+	const char *wanted, *by = d->named_by;
 	int r = debugger_find(d->kind, &d->program, &wanted);
 
 	if (r == -ENOENT && wanted != d->kind->program)
 		print_error("%s, which $%s names, is not a program", wanted, d->kind->env);
 	else if (r == -ENOENT)
-		print_error("%s is not installed, or not in $PATH: apt install %s, or name it in "
-			    "$%s",
-			    wanted, d->kind->package, d->kind->env);
+		print_error(
+			"%s%s%s%s is not installed, or not in $PATH: apt install %s, or name it "
+			"in $%s",
+			wanted, by ? ", asked for by " : "", by ? by : "", by ? "," : "",
+			d->kind->package, d->kind->env);
 	else if (r < 0)
 		print_error("cannot look for %s: %s", wanted, strerror(-r));
 	return r < 0 ? EXIT_FAILED : EXIT_DONE;
@@ -114,6 +119,13 @@ void debugger_is_unattended(struct debugger *d)
 	d->attended = false;
 	if (!d->args || !*d->args)
 		d->args = d->kind->unattended;
+}
+
+bool debugger_is_alone(const struct debugger *d)
+{
+	const char *colon = d->kind == &debugger_gdbserver ? strrchr(d->value, ':') : NULL;
+
+	return colon && atoi(colon + 1) != 0;
 }
 
 const char *debugger_name(const struct debugger *d)

@@ -28,8 +28,13 @@ struct debugger {
 	const struct debugger_kind *kind;
 	char *program;		 /* NULL: a command of the user's, in `value` */
 	const char *value;	 /* what --gdbserver or --debugger was given */
+	const char *named_by;	 /* "--debugger" or "$DWD_DEBUGGER"; NULL: an option of its own */
 	const char *const *args; /* the user's own arguments to it, ended by NULL */
 	bool attended;		 /* somebody can be asked */
+
+	/* Told where another debugger may connect, if one may; NULL: it is printed. */
+	void (*reachable)(const struct dwd_stop *stop, const char *address, void *userdata);
+	void *userdata;
 };
 
 /* Options of the commands that run a debugger. At most one may be given. */
@@ -62,6 +67,9 @@ void debugger_done(struct debugger *d);
  * some that let the process run and tell where it crashed, if it does. */
 void debugger_is_unattended(struct debugger *d);
 #define _cleanup_debugger_ _cleanup_(debugger_done)
+
+/* Whether a second one would be in the way of the first: on the port that the user has named. */
+bool debugger_is_alone(const struct debugger *d);
 
 /* What it is called: "gdb", or the user's command. */
 const char *debugger_name(const struct debugger *d);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <fcntl.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -8,6 +9,7 @@
 #include "each-job.h"
 #include "print.h"
 #include "process.h"
+#include "show.h"
 #include "stops.h"
 #include "util.h"
 
@@ -53,11 +55,27 @@ static int redirect(const char *path)
 	return 0;
 }
 
+/* Whom the child tells something before it ends. */
+struct audience {
+	int report; /* to dwd */
+	int terminal;
+};
+
+static void tell_address(const struct dwd_stop *stop, const char *address, void *userdata)
+{
+	const struct audience *audience = userdata;
+
+	dprintf(audience->terminal, "dwd: " STOP_FORMAT ": target remote %s\n", STOP_ARGS(stop),
+		address);
+	(void)!write(audience->report, address, strlen(address));
+}
+
 /* In the child. Answers its exit status. */
-static int debug(struct client *c, const struct debugger *d, const struct job *job, int claimed)
+static int debug(struct client *c, struct debugger d, const struct job *job, int report)
 {
 	_cleanup_stop_ struct dwd_stop *stop = NULL;
 	const struct dwd_selector selector = {.id = job_id(job)};
+	struct audience audience = {report, fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)};
 	int status, r;
 
 	c->dwd = dwd_close(c->dwd);
@@ -65,15 +83,18 @@ static int debug(struct client *c, const struct debugger *d, const struct job *j
 	status = client_connect(c, false);
 	if (status != EXIT_DONE)
 		return status;
-	if (dwd_claim(c->dwd, &selector, 0, &stop) < 0 || write(claimed, "", 1) != 1)
+	if (dwd_claim(c->dwd, &selector, 0, &stop) < 0 || write(report, "", 1) != 1)
 		return EXIT_NO_MATCH;
-	close(claimed);
+	if (job->log) {
+		d.reachable = tell_address;
+		d.userdata = &audience;
+	}
 	r = job->log ? redirect(job->log) : 0;
 	if (r < 0) {
 		print_error("cannot write %s: %s", job->log, strerror(-r));
 		return EXIT_FAILED;
 	}
-	status = attach_debugger(c, d, stop);
+	status = attach_debugger(c, &d, stop);
 	print_flush();
 	return status;
 }
@@ -113,8 +134,8 @@ static void forget(struct job *job)
 {
 	json_decref(job->stop);
 	free(job->log);
-	close_fd(job->claimed);
-	*job = (struct job){.claimed = -1};
+	close_fd(job->report);
+	*job = (struct job){.report = -1};
 }
 
 int job_start(struct job *job, struct client *c, const struct debugger *d, json_t *stop,
@@ -124,7 +145,7 @@ int job_start(struct job *job, struct client *c, const struct debugger *d, json_
 	pid_t parent = getpid();
 	int fds[2], status, r = 0;
 
-	*job = (struct job){.stop = stop, .claimed = -1};
+	*job = (struct job){.stop = stop, .report = -1};
 	if (place->log_dir && !(job->log = log_path(place->log_dir, job)))
 		r = -ENOMEM;
 	if (r == 0 && pipe2(fds, O_CLOEXEC) < 0)
@@ -143,13 +164,13 @@ int job_start(struct job *job, struct client *c, const struct debugger *d, json_
 	}
 	if (job->child == 0) {
 		become_child(place, parent);
-		status = debug(c, d, job, writer);
+		status = debug(c, *d, job, writer);
 		/* Others may need longer than the debugger: see take_along(). */
 		while (place->log_dir && getppid() != parent)
 			pause();
 		_exit(status);
 	}
-	job->claimed = steal_fd(&reader);
+	job->report = steal_fd(&reader);
 	return 0;
 }
 
@@ -159,7 +180,8 @@ void job_signal(const struct job *job, int signal)
 	kill(job->log ? -job->child : job->child, signal);
 }
 
-static char *result_line(const struct job *job, const struct debugger *d, int status)
+static char *result_line(const struct job *job, const struct debugger *d, int status,
+			 const char *address)
 {
 	json_t *raw = json_object_get(job->stop, "argv_raw");
 	json_t *result = json_pack(
@@ -170,6 +192,8 @@ static char *result_line(const struct job *job, const struct debugger *d, int st
 
 	if (raw)
 		json_object_set(result, "argv_raw", raw);
+	if (*address)
+		json_object_set_new(result, "address", json_string(address));
 	line = result ? json_dumps(result, JSON_COMPACT) : NULL;
 	json_decref(result);
 	return line;
@@ -177,10 +201,10 @@ static char *result_line(const struct job *job, const struct debugger *d, int st
 
 bool job_finish(struct job *job, const struct debugger *d, int status, char **line)
 {
-	char byte;
-	bool was_run = read(job->claimed, &byte, 1) == 1;
+	char report[1 + NI_MAXHOST + NI_MAXSERV] = "";
+	bool was_run = read(job->report, report, sizeof(report) - 1) > 0;
 
-	*line = was_run && job->log ? result_line(job, d, status) : NULL;
+	*line = was_run && job->log ? result_line(job, d, status, report + 1) : NULL;
 	forget(job);
 	return was_run;
 }

@@ -21,7 +21,7 @@ struct job {
 	pid_t child;  /* 0: this one is free */
 	json_t *stop; /* as the daemon sent it */
 	char *log;    /* where the debugger's output goes; NULL: where ours does */
-	int claimed;  /* read to the end when the child has ended; a byte: it had the stop */
+	int report;   /* from the child: a byte when it has the stop, then where to connect */
 };
 
 struct job_place {

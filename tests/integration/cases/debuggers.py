@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Debuggers other than gdb: with each the first continue continues, and detach leaves it running."""
 
+import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 
 from harness import SCALE, Skip, case, equal, state_of, until
@@ -117,6 +119,36 @@ def gdbserver_at_an_address(b):
         runs_on(b, child)
         child.kill()
         b.main.dwd('unwatch', program)
+
+
+@case
+def gdbserver_for_every_stop(b):
+    """Where to connect is told at once, and in the result."""
+    need('gdb', 'gdbserver')
+    program = compiled(b)
+    b.main.watch(program)
+    server = attach_aside(b, '--each', '--gdbserver', '--count', 2, '--log-dir', b.path('served'), program)
+    children = [b.run(program) for _ in range(2)]
+    addresses = [address_of(server) for _ in children]
+    for address in addresses:
+        remote_gdb(address, 'detach')
+    output, _ = server.communicate(timeout=60 * SCALE)
+    equal(server.returncode, 0, f'exit status: {output}')
+    lines = [json.loads(line) for line in output.splitlines() if line.startswith('{')]
+    equal(sorted(line['address'] for line in lines), sorted(addresses), 'addresses')
+    for child in children:
+        runs_on(b, child)
+
+
+@case
+def gdbserver_on_a_port_in_use(b):
+    """It is refused before anything is stopped or run for it."""
+    need('gdbserver')
+    with socket.create_server(('127.0.0.1', 0)) as taken:
+        address = f'127.0.0.1:{taken.getsockname()[1]}'
+        for words in (['attach'], ['attach', '--each'], ['run', '--watch', b.unique()]):
+            done = b.main.dwd(*words, f'--gdbserver={address}', *(['--', 'true'] if 'run' in words else []), status=1)
+            equal(done.stderr, f'dwd: --gdbserver: cannot listen on {address}: Address already in use\n', 'text')
 
 
 @case
