@@ -8,6 +8,8 @@
 #include "stops.h"
 #include "util.h"
 
+#define NOTHING_WATCHED "waiting, though nothing is watched: dwd watch TARGET adds a watch"
+
 /* The one stop that was asked for is not to be had: say who has it. */
 static enum exit_status explain_busy(struct client *c, const struct selector *selector)
 {
@@ -34,11 +36,10 @@ static enum exit_status claim(struct client *c, const struct selector *selector,
 
 		if (status != EXIT_DONE)
 			return status;
-		if (timeout < 0)
-			print_note(c, "waiting for a process to be stopped (Ctrl-C ends)%s",
-				   client_has_watches(c)
-					   ? ""
-					   : "; there are no watches: dwd watch TARGET adds one");
+		if (!client_has_watches(c))
+			print_note(c, NOTHING_WATCHED);
+		else if (timeout < 0)
+			print_note(c, "waiting for a process to be stopped (Ctrl-C ends)");
 		r = dwd_claim(c->dwd, &selector->match, timeout, ret);
 	}
 	if (r == -ENOENT && timeout == 0)
@@ -59,12 +60,14 @@ static enum exit_status attach_one(struct client *c, const struct debugger *debu
 	return status == EXIT_DONE ? attach_debugger(c, debugger, stop) : status;
 }
 
-static enum exit_status status_of_each(const struct each_result *result)
+static enum exit_status status_of_each(const struct each *each, const struct each_result *result)
 {
 	if (result->interrupted)
 		return (enum exit_status)(128 + result->interrupted);
-	if (result->timed_out && result->runs == 0)
+	if (result->timed_out && result->runs == 0) {
+		print_error("no process was stopped within %g s", each->timeout / 1000.0);
 		return EXIT_TIMED_OUT;
+	}
 	return result->failed ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -76,11 +79,11 @@ static enum exit_status attach_each(struct client *c, const struct each *each)
 	enum exit_status status = client_connect(&own, true);
 
 	if (status == EXIT_DONE && !client_has_watches(&own))
-		print_note(c, "there are no watches; dwd watch TARGET adds one");
+		print_note(c, NOTHING_WATCHED);
 	if (status == EXIT_DONE)
 		status = each_run(&own, each, &result);
 	client_disconnect(&own);
-	return status == EXIT_DONE ? status_of_each(&result) : status;
+	return status == EXIT_DONE ? status_of_each(each, &result) : status;
 }
 
 static enum exit_status check_each(const struct args *args)
@@ -133,6 +136,8 @@ static enum exit_status run(struct client *c, const struct args *args)
 	if (!args_get(args, "each"))
 		return attach_one(c, &debugger, &selector, timeout);
 	debugger_is_unattended(&debugger);
+	if (debugger_is_alone(&debugger))
+		each.jobs = 1;
 	each.match = selector.match;
 	each.timeout = timeout;
 	return attach_each(c, &each);

@@ -71,6 +71,9 @@ static enum exit_status make_plan(const struct args *args, struct plan *p)
 	bool each = args_get(args, "each") || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO);
 	enum exit_status status = read_debugger_args(args, &p->debugger_args);
 
+	p->each.timeout = -1;
+	if (status == EXIT_DONE)
+		status = cmd_timeout(args, &p->each.timeout);
 	if (status == EXIT_DONE)
 		status = read_rule(args, p);
 	if (status == EXIT_DONE)
@@ -81,9 +84,10 @@ static enum exit_status make_plan(const struct args *args, struct plan *p)
 	if (status != EXIT_DONE)
 		return status;
 
-	p->each.timeout = -1;
 	if (each)
 		debugger_is_unattended(&p->debugger);
+	if (debugger_is_alone(&p->debugger))
+		p->each.jobs = 1;
 	if (each || given)
 		p->each.debugger = &p->debugger;
 	if (given && !each) {
@@ -153,6 +157,11 @@ static enum exit_status watch_and_run(struct client *c, const struct args *args,
 	if (r < 0)
 		return explain_exec(args->rest[0], r);
 	status = each_run(c, &p->each, &result);
+	if (status == EXIT_DONE && result.timed_out) {
+		print_error("%s did not end within %g s, and was ended", args->rest[0],
+			    p->each.timeout / 1000.0);
+		return EXIT_TIMED_OUT;
+	}
 	return status == EXIT_DONE ? (enum exit_status)result.command_status : status;
 }
 
@@ -189,18 +198,22 @@ static const struct option_spec options[] = {
 	 .value = "ARGS",
 	 .help = "arguments of the debugger, quoted as for a shell"},
 	EACH_OPTIONS,
+	{.name = "timeout",
+	 .letter = 't',
+	 .value = "T",
+	 .help = "end COMMAND after T (seconds, or with a unit: 300ms, 2m)"},
 	{0},
 };
 
 const struct cmd cmd_run_command = {
 	.name = "run",
-	.synopsis = "--watch TARGET [FILTER]... [--gdb|...] [--each] -- COMMAND...",
+	.synopsis = "--watch TARGET [FILTER]... [--gdb|...] [--each] [--timeout T] -- COMMAND...",
 	.summary = "run a command and catch programs beneath it",
 	.details =
 		"Runs COMMAND; whatever executes a TARGET as COMMAND itself or as a descendant of\n"
 		"it is stopped, and handed to the debugger. The same program elsewhere is not\n"
 		"touched. When COMMAND ends, or dwd does, everything is released. The exit status\n"
-		"is COMMAND's.\n\n"
+		"is COMMAND's, or 124 if it was ended after --timeout.\n\n"
 		"At a terminal the debugger has it, once for each stop; without a debugger you "
 		"are\n"
 		"told of each stop, to attach from another terminal. With --each, or without a\n"

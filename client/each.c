@@ -219,6 +219,12 @@ static bool has_ended(pid_t pid)
 	return kill(pid, 0) < 0 && errno == ESRCH;
 }
 
+static void signal_command(const struct run *r, int signal)
+{
+	if (!r->command_ended)
+		kill(r->each->at_terminal ? -r->each->command : r->each->command, signal);
+}
+
 /* No debugger is started any more; those that run end, but for the last words on processes that
  * have ended, if those may be said. */
 static void end(struct run *r, bool last_words)
@@ -239,6 +245,8 @@ static void end(struct run *r, bool last_words)
 static void make_end(struct run *r)
 {
 	r->patience = INT64_MAX;
+	if (r->result->timed_out)
+		signal_command(r, SIGKILL);
 	for (unsigned i = 0; i < r->each->jobs; i++) {
 		if (r->jobs[i].child)
 			job_signal(&r->jobs[i], SIGKILL);
@@ -270,17 +278,6 @@ static void reap(struct run *r)
 		child_ended(r, pid, status);
 }
 
-/* One that the terminal sends goes to the whole process group, of which the command is one. */
-static void pass_to_command(const struct run *r, const struct signalfd_siginfo *info)
-{
-	pid_t command = r->each->command;
-
-	if (r->each->at_terminal)
-		kill(-command, (int)info->ssi_signo);
-	else if (info->ssi_code <= 0)
-		kill(command, (int)info->ssi_signo);
-}
-
 static void take_signals(struct run *r)
 {
 	struct signalfd_siginfo info;
@@ -293,8 +290,10 @@ static void take_signals(struct run *r)
 		/* At the terminal it is the debugger's. */
 		if (info.ssi_signo == SIGINT && r->each->at_terminal && r->running > 0)
 			continue;
-		if (!r->command_ended)
-			pass_to_command(r, &info);
+		/* The terminal sends it to the whole process group, of which the command is one
+		 * unless it leads its own. */
+		if (r->each->at_terminal || info.ssi_code <= 0)
+			signal_command(r, (int)info.ssi_signo);
 		r->result->interrupted = (int)info.ssi_signo;
 		end(r, false);
 	}
@@ -315,6 +314,7 @@ static void look_at_clock(struct run *r)
 
 	if (now >= r->deadline && !r->ending) {
 		r->result->timed_out = true;
+		signal_command(r, SIGTERM);
 		end(r, false);
 	}
 	if (now >= r->patience)

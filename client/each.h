@@ -12,8 +12,8 @@
  *
  * It ends after so many runs, when its time is up, on SIGINT, SIGTERM or SIGHUP, or when the
  * command that it is given has ended. Debuggers that still run are told to end then, and made to if
- * they do not; which lets their processes go. After the end of the command those whose process has
- * ended as well may finish.
+ * they do not; which lets their processes go. So is the command when its time is up. After the end
+ * of the command those whose process has ended as well may finish.
  */
 
 #include "client.h"

@@ -97,6 +97,9 @@ USAGE = (
     ("attach '#4711'", 4, 'there is no stop #4711'),
     ('attach 1', 4, 'no process with pid 1 is stopped and free to take'),
     ('attach {gone} --timeout 1m', 4, 'there is no process {gone} to wait for'),
+    ('attach --each nosuch --timeout 1ms', 124, 'no process was stopped within 0.001 s'),
+    ('attach --gdbserver=x', 2, '--gdbserver x: not an address, which is HOST:PORT or :PORT'),
+    ("run --watch x -t 1ms -- sleep 1000", 124, 'sleep did not end within 0.001 s, and was ended'),
 
     ('continue', 2, NEEDS_STOPS.format('continue')),
     ('continue --all x', 2, NEEDS_STOPS.format('continue')),
@@ -134,6 +137,13 @@ WITHOUT_DAEMON = (
      '/no/such, which $DWD_GDB names, is not a program'),
     ('--socket {socket} attach', {'PATH': '/no/such'}, 1,
      'gdb is not installed, or not in $PATH: apt install gdb, or name it in $DWD_GDB'),
+    ('--socket {socket} attach', {'PATH': '/no/such', 'DWD_DEBUGGER': 'lldb'}, 1,
+     'lldb, asked for by $DWD_DEBUGGER, is not installed, or not in $PATH: apt install lldb, or name it in $DWD_LLDB'),
+    ('--socket {socket} attach', {'DWD_DEBUGGER': 'strace'}, 2,
+     "$DWD_DEBUGGER 'strace' is neither gdb, lldb, gdbserver or dap nor a command with {{pid}} in it, such as "
+     "'strace -p {{pid}}'"),
+    ('--socket {socket} attach', {'DWD_DEBUGGER': 'no-such-one -p {pid}'}, 1,
+     "$DWD_DEBUGGER 'no-such-one -p {{pid}}': there is no program no-such-one: install it, or give its path"),
 )
 
 AS_NOBODY = (

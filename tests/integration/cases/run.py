@@ -78,6 +78,22 @@ def status_of_the_command(b):
 
 
 @case
+def time_runs_out(b):
+    """The command is told to end, and made to if it does not; what it has started is let go."""
+    program = b.program('/bin/sleep')
+    for trap in ('', 'trap "" TERM; '):
+        script = b.script(f'#!/bin/sh\n{trap}echo pid $$\n{program} 1000 >/dev/null 2>&1 & wait\n')
+        status, lines, output = finished(run(b, '--watch', program, '--each', '--timeout', 2 * SCALE, '--log-dir',
+                                         b.path('late'), '--', script))
+        equal(status, 124, f'exit status: {output}')
+        assert f'{script} did not end within' in output, output
+        equal(state_of(re.search(r'pid (\d+)', output).group(1)), None, 'the command')
+        until(lambda p=lines[0]['pid']: state_of(p) == 'S' and tracer_of(p) == 0, 'the process to run on')
+        os.kill(lines[0]['pid'], signal.SIGKILL)
+        nothing_left(b)
+
+
+@case
 def several_targets_and_many_processes(b):
     one, two = b.program(), b.program()
     script = b.script(f'#!/bin/sh\nfor i in 1 2 3 4; do {one} 0 $i & {two} 0 $i & done\nwait\n')
