@@ -29,8 +29,7 @@ struct plan {
 	struct debugger debugger;
 	struct words debugger_args;
 	struct each each;
-	struct rule rule;
-	struct dwd_rule wanted;
+	struct rules rules;
 	uint64_t *watches;
 };
 
@@ -38,7 +37,7 @@ static void plan_done(struct plan *p)
 {
 	debugger_done(&p->debugger);
 	words_done(&p->debugger_args);
-	rule_done(&p->rule);
+	rules_done(&p->rules);
 	free(p->watches);
 }
 
@@ -53,11 +52,11 @@ static enum exit_status read_debugger_args(const struct args *args, struct words
 }
 
 /* What is caught: all that the filters allow, beneath this process. */
-static enum exit_status read_rule(const struct args *args, struct plan *p)
+static enum exit_status read_rule(const struct client *c, const struct args *args, struct plan *p)
 {
 	if (args_get(args, "under"))
 		return cmd_misused(&cmd_run_command, "--under: it catches beneath COMMAND alone");
-	return rules_read(args, &p->rule, &p->wanted);
+	return rules_read(c, args, &p->rules);
 }
 
 /*
@@ -65,7 +64,7 @@ static enum exit_status read_rule(const struct args *args, struct plan *p)
  * another terminal; one whom he named gets this terminal, once for each stop. Without a terminal
  * nobody is there to do either, and it is as with --each.
  */
-static enum exit_status make_plan(const struct args *args, struct plan *p)
+static enum exit_status make_plan(const struct client *c, const struct args *args, struct plan *p)
 {
 	bool given = debugger_is_given(args);
 	bool each = args_get(args, "each") || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO);
@@ -75,7 +74,7 @@ static enum exit_status make_plan(const struct args *args, struct plan *p)
 	if (status == EXIT_DONE)
 		status = cmd_timeout(args, &p->each.timeout);
 	if (status == EXIT_DONE)
-		status = read_rule(args, p);
+		status = read_rule(c, args, p);
 	if (status == EXIT_DONE)
 		status = each_from_args(args, &p->each);
 	if (status == EXIT_DONE && (each || given))
@@ -101,7 +100,7 @@ static enum exit_status watch_one(struct client *c, const char *text, struct pla
 {
 	_cleanup_watch_ struct dwd_watch *watch = NULL;
 	_cleanup_free_ char *target = NULL;
-	struct dwd_rule rule = p->wanted;
+	struct dwd_rule rule = p->rules.rule;
 	int r = path_target(text, NULL, &target);
 
 	if (r < 0)
@@ -175,7 +174,7 @@ static enum exit_status run(struct client *c, const struct args *args)
 		return cmd_misused(&cmd_run_command, "what is to be caught? --watch TARGET");
 	if (args->rest_count == 0)
 		return cmd_misused(&cmd_run_command, "what is to be run? -- COMMAND");
-	status = make_plan(args, &plan);
+	status = make_plan(c, args, &plan);
 	if (status != EXIT_DONE)
 		return status;
 

@@ -45,8 +45,7 @@ static void remark(const struct client *c, const char *target)
 /* What is asked for, for all targets. */
 struct order {
 	const struct args *args;
-	struct rule words;
-	struct dwd_rule rule; /* borrows from the words; without a target */
+	struct rules rules;
 	bool save, test;
 	const char *name; /* of the file, NULL: the daemon's choice */
 };
@@ -66,7 +65,7 @@ static const char *target_at(const struct order *order, int i)
 static enum exit_status save(struct client *c, const struct order *order, const char *target,
 			     struct dwd_watch **watch)
 {
-	_cleanup_free_ char *line = rule_line_write(order->args, target);
+	_cleanup_free_ char *line = rule_line_write(order->args, target, order->rules.cgroup);
 	struct dwd_watch *saved;
 	int r;
 
@@ -83,7 +82,7 @@ static enum exit_status save(struct client *c, const struct order *order, const 
 static enum exit_status watch_one(struct client *c, const char *text, const struct order *order,
 				  struct print_array *json)
 {
-	struct dwd_rule rule = order->rule;
+	struct dwd_rule rule = order->rules.rule;
 	_cleanup_free_ char *target = NULL;
 	_cleanup_watch_ struct dwd_watch *watch = NULL;
 	enum exit_status status = EXIT_DONE;
@@ -114,7 +113,8 @@ static enum exit_status watch_one(struct client *c, const char *text, const stru
 	return status;
 }
 
-static enum exit_status read_order(const struct args *args, struct order *ret)
+static enum exit_status read_order(const struct client *c, const struct args *args,
+				   struct order *ret)
 {
 	*ret = (struct order){
 		.args = args,
@@ -122,7 +122,7 @@ static enum exit_status read_order(const struct args *args, struct order *ret)
 		.name = args_get(args, "save-as"),
 		.test = args_get(args, "test"),
 	};
-	return rules_read(args, &ret->words, &ret->rule);
+	return rules_read(c, args, &ret->rules);
 }
 
 static enum exit_status watch_all(struct client *c, const struct order *order)
@@ -216,7 +216,7 @@ static enum exit_status try_watches(struct client *c, char *const argv[])
 /* One target without a watch: described, or tried on a command. */
 static enum exit_status consider(const struct order *order, const char *text)
 {
-	struct dwd_rule rule = order->rule;
+	struct dwd_rule rule = order->rules.rule;
 	_cleanup_free_ char *target = NULL;
 	enum exit_status status = EXIT_DONE;
 	int r = path_target(text, NULL, &target);
@@ -254,7 +254,7 @@ static enum exit_status run(struct client *c, const struct args *args)
 
 	if (args_get(args, "test") && args->rest_count == 0)
 		return cmd_misused(&cmd_watch, "--test needs a command after --");
-	status = read_order(args, &order);
+	status = read_order(c, args, &order);
 	if (status == EXIT_DONE && !order.test && !target_at(&order, 0))
 		status = cmd_misused(&cmd_watch, "it needs a TARGET: NAME, PATH or PATH/");
 	if (status == EXIT_DONE && (order.test || args_get(args, "describe"))) {
@@ -264,7 +264,7 @@ static enum exit_status run(struct client *c, const struct args *args)
 		if (status == EXIT_DONE)
 			status = watch_all(c, &order);
 	}
-	rule_done(&order.words);
+	rules_done(&order.rules);
 	return status;
 }
 

@@ -7,14 +7,18 @@
  */
 
 #include "args.h"
-#include "dwd.h"
-#include "exit.h"
+#include "client.h"
 #include "rule.h"
-#include "util.h"
 
-/* Read the options that RULE_OPTIONS describes, and explain what is wrong with them. *ret borrows
- * from `rule`, which is to be freed with rule_done() in any case, and has no target yet. Answers an
- * exit status. */
-enum exit_status rules_read(const struct args *args, struct rule *rule, struct dwd_rule *ret);
+struct rules {
+	struct rule words;
+	char *cgroup;	      /* made absolute; NULL: none */
+	struct dwd_rule rule; /* what is asked for, but for the target; borrows from the rest */
+};
+
+/* Read the options that RULE_OPTIONS describes; explain what is wrong with them, and remark on what
+ * may not mean what it seems to. Free with rules_done() in any case. Answers an exit status. */
+enum exit_status rules_read(const struct client *c, const struct args *args, struct rules *ret);
+void rules_done(struct rules *rules);
 
 #endif

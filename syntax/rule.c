@@ -130,6 +130,8 @@ int rule_from_args(struct rule *ret, const struct args *args, char **message)
 	};
 	if (!ret->args || !ret->setenv)
 		return -ENOMEM;
+	if (ret->cgroup && !*ret->cgroup)
+		return mistake(message, "--cgroup: it needs a directory of /sys/fs/cgroup");
 	r = user ? parse_user(user, &ret->uid, message) : 0;
 	if (r == 0)
 		r = parse_under(ret, args, message);
@@ -206,7 +208,7 @@ static void put_word(FILE *out, const char *front, const char *word)
 	fprintf(out, "%s%s", front, quoted ? quoted : word);
 }
 
-char *rule_line_write(const struct args *args, const char *target)
+char *rule_line_write(const struct args *args, const char *target, const char *cgroup)
 {
 	const struct option_spec *spec;
 	const char *value;
@@ -220,6 +222,8 @@ char *rule_line_write(const struct args *args, const char *target)
 		if (!is_rules(spec))
 			continue;
 		fprintf(out, "--%s", spec->name);
+		if (cgroup && str_eq(spec->name, "cgroup"))
+			value = cgroup;
 		if (spec->value)
 			put_word(out, " ", value);
 		fputc(' ', out);

@@ -24,7 +24,7 @@
 	{.name = "under", .value = "PID|NAME", .kind = ARG_PROCESS, \
 	 .help = "only beneath this process, or beneath one of this name"}, \
 	{.name = "cgroup", .value = "PATH", .kind = ARG_FILE, \
-	 .help = "only in or beneath this directory of /sys/fs/cgroup"}, \
+	 .help = "only in or beneath this cgroup: system.slice, /sys/fs/cgroup/..."}, \
 	{.name = "skip", .value = "N", .help = "let the first N matches run"}, \
 	{.name = "count", .value = "N", .help = "stop N matches, then no more"}, \
 	{.name = "once", .help = "the same as --count 1"}, \
@@ -57,9 +57,10 @@ struct rule {
 int rule_from_args(struct rule *ret, const struct args *args, char **message);
 void rule_done(struct rule *rule);
 
-/* The line of a file that means the same as these options with this target; malloc()ed, NULL on
- * lack of memory. Other options among them are left out. */
-char *rule_line_write(const struct args *args, const char *target);
+/* The line of a file that means the same as these options with this target, and with `cgroup` in
+ * the place of theirs unless it is NULL; malloc()ed, NULL on lack of memory. Other options among
+ * them are left out. */
+char *rule_line_write(const struct args *args, const char *target, const char *cgroup);
 
 /* A line of a file. */
 struct rule_line {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What narrows a watch: decided in the kernel, so what is left out is never stopped."""
 
+import json
 import os
 import subprocess
 
@@ -219,6 +220,14 @@ def enter(group):
     return write
 
 
+def named_shortly(b, group, inner):
+    """As systemctl and systemd-cgls show it, or from within."""
+    within = os.path.relpath(inner, cgroup_root())
+    for name, where in ((within, '/'), ('/' + within, '/'), ('inner', group), (inner, '/')):
+        watch = json.loads(b.main.dwd('--json', 'watch', b.unique(), '--cgroup', name, cwd=where).stdout)[0]
+        equal(watch['cgroup'], inner, name)
+
+
 @case
 def beneath_a_cgroup(b):
     group = os.path.join(cgroup_root(), b.unique('group'))
@@ -236,6 +245,7 @@ def beneath_a_cgroup(b):
         b.main.dwd('unwatch', watch)
         watch = b.main.watch(program, '--cgroup', inner)
         passes(b, watch, program, preexec_fn=enter(group))
+        named_shortly(b, group, inner)
     finally:
         until(lambda: os.rmdir(inner) is None and os.rmdir(group) is None, 'empty cgroups')
 

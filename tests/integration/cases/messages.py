@@ -69,7 +69,7 @@ USAGE = (
      "cannot watch 'x' with under 'sixteen-bytes-xx': the kernel keeps 15 bytes of a process's name, and this is longer"),
     ('watch --under /bin/make x', 2,
      "cannot watch 'x' with under '/bin/make': an ancestor is known by its name only, which has no slash"),
-    ('watch --cgroup system.slice x', 2, "cannot watch 'x' with cgroup 'system.slice': the cgroup is not an absolute path"),
+    ("watch --cgroup '' x", 2, '--cgroup: it needs a directory of /sys/fs/cgroup'),
     ('watch --cgroup /tmp x', 2,
      "cannot watch 'x' with cgroup '/tmp': it is no directory of a cgroup2 file system; see /sys/fs/cgroup"),
 

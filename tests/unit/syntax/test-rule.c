@@ -103,7 +103,7 @@ static void assert_written(int argc, char **argv, const char *target, const char
 	char *line;
 
 	assert_int_equal(args_parse(&args, specs, argc, argv, 0), 0);
-	line = rule_line_write(&args, target);
+	line = rule_line_write(&args, target, "/sys/fs/cgroup/a b");
 	assert_string_equal(line, expected);
 	assert_rule(line, target, argc > 1, 3);
 	free(line);
@@ -112,6 +112,7 @@ static void assert_written(int argc, char **argv, const char *target, const char
 
 static void writing(void **state)
 {
+	char *cgroup[] = {(char *)"--cgroup=a b"};
 	char *uid[] = {(char *)"-u3", (char *)"--other"}, *none[] = {(char *)"--other"};
 
 	assert_written(2, uid, "sshd", "--uid 3 sshd");
@@ -120,6 +121,7 @@ static void writing(void **state)
 	assert_written(1, none, "~/x", "'~/x'");
 	assert_written(1, none, "-x", "-- -x");
 	assert_written(1, none, "\\", "'\\'");
+	assert_written(1, cgroup, "x", "--cgroup '/sys/fs/cgroup/a b' x");
 }
 
 int main(void)
