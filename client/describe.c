@@ -12,17 +12,11 @@
 static void put_target(FILE *f, const char *target)
 {
 	if (!strchr(target, '/'))
-		fprintf(f,
-			"executes a program or script by the name %s, or one whose file is "
-			"called so",
-			target);
+		fprintf(f, "executes a program or script called %s", target);
 	else if (*path_leaf(target))
-		fprintf(f,
-			"executes %s, which is the file there now, by whatever path it is "
-			"reached, and whatever file is there later",
-			target);
+		fprintf(f, "executes %s, the file there now or later", target);
 	else
-		fprintf(f, "executes a file anywhere beneath %s", target);
+		fprintf(f, "executes anything beneath %s", target);
 }
 
 static void put_pattern(FILE *f, const char *pattern)
@@ -95,12 +89,12 @@ char *describe_rule(const struct dwd_rule *rule)
 
 	if (!f)
 		return NULL;
-	fputs("Stops, before its first instruction, every process that ", f);
+	fputs("Stops at its start every process that ", f);
 	put_target(f, rule->target);
 	put_conditions(f, rule);
 	put_limits(f, rule);
 	put_fate(f, rule);
-	fputs("; nothing else is stopped, nor what is traced already.", f);
+	fputs("; what is traced already runs.", f);
 	return fclose(f) == 0 ? text : NULL;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "process.h"
 #include "util.h"
 
@@ -151,23 +152,55 @@ static bool pattern_fits(const char *pattern, const char *argument)
 	return strncmp(argument, text, n) == 0 && (end || length == n);
 }
 
-/* A script is an argument of its interpreter's, and so is what its first line gives that. */
-static bool any_argument_fits(const char *pattern, const struct chain *chain, char *const argv[])
+/* The argument that fits, NULL: none. A script is an argument of its interpreter's, and so is what
+ * its first line gives that. */
+static const char *fitting_argument(const char *pattern, const struct chain *chain,
+				    char *const argv[])
 {
 	for (size_t i = 0; i + 1 < chain->count; i++) {
 		if (pattern_fits(pattern, chain->files[i].given))
-			return true;
+			return chain->files[i].given;
 	}
 	if (chain->argument && pattern_fits(pattern, chain->argument))
-		return true;
+		return chain->argument;
 	for (size_t i = 1; argv[i]; i++) {
 		if (pattern_fits(pattern, argv[i]))
-			return true;
+			return argv[i];
 	}
-	return false;
+	return NULL;
 }
 
-static _printf_(3, 4) int answer(struct trial *ret, bool matches, const char *format, ...)
+static bool is_called(pid_t pid, const char *name)
+{
+	char path[64], comm[32] = "";
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+
+	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	n = fd < 0 ? -1 : read(fd, comm, sizeof(comm) - 1);
+	comm[n > 0 ? n : 0] = '\0';
+	comm[strcspn(comm, "\n")] = '\0';
+	return str_eq(comm, name);
+}
+
+/* What started dwd would start the command as well: that one, or one above it, that the rule names
+ * as an ancestor; 0: none. */
+static pid_t named_ancestor(const struct dwd_rule *rule)
+{
+	long pid = getppid();
+
+	while (pid > 0) {
+		if (rule->under_name ? is_called((pid_t)pid, rule->under_name) : pid == rule->under)
+			return (pid_t)pid;
+		if (process_status_field((pid_t)pid, "PPid", &pid) < 0)
+			return 0;
+	}
+	return 0;
+}
+
+static _printf_(2, 3) int leave_out(struct trial *ret, const char *format, ...)
 {
 	va_list ap;
 	int r;
@@ -175,25 +208,73 @@ static _printf_(3, 4) int answer(struct trial *ret, bool matches, const char *fo
 	va_start(ap, format);
 	r = vasprintf(&ret->reason, format, ap);
 	va_end(ap);
-	ret->matches = matches;
 	return r < 0 ? -ENOMEM : 0;
 }
 
-/* The program is meant: do the filters hold that can be judged from here? */
-static int try_filters(struct trial *ret, const struct dwd_rule *rule, const struct chain *chain,
-		       char *const argv[], const struct candidate *by, const char *how)
+/* Filters: what leaves the command out is the answer; else why it is not left out is written. */
+
+static int try_place(struct trial *ret, const struct dwd_rule *rule, FILE *why)
 {
-	if (rule->has_uid && rule->uid != getuid())
-		return answer(ret, false, "--uid: it would run as user %u, not %u",
-			      (unsigned)getuid(), (unsigned)rule->uid);
+	bool under = rule->under || rule->under_name;
+	pid_t ancestor = under ? named_ancestor(rule) : 0;
+
+	if (under && !ancestor)
+		return leave_out(ret, "--under: started here it would not be beneath that");
+	if (under)
+		fprintf(why, "; --under: it would be beneath process %d", (int)ancestor);
+	if (!rule->cgroup)
+		return 0;
+	if (!cgroup_holds(rule->cgroup, getppid()))
+		return leave_out(ret, "--cgroup: started here it would not be in %s", rule->cgroup);
+	fprintf(why, "; --cgroup: it would be in that");
+	return 0;
+}
+
+static int try_arguments(struct trial *ret, const struct dwd_rule *rule, const struct chain *chain,
+			 char *const argv[], FILE *why)
+{
 	for (const char *const *arg = rule->args; arg && *arg; arg++) {
-		if (!any_argument_fits(*arg, chain, argv))
-			return answer(ret, false, "--arg %s: it has no such argument", *arg);
+		const char *fits = fitting_argument(*arg, chain, argv);
+
+		if (!fits)
+			return leave_out(ret, "--arg %s: it has no such argument", *arg);
+		fprintf(why, "; --arg %s: it has the argument %s", *arg, fits);
 	}
-	return answer(ret, true, "%s, %s, %s%s", by->what, by->given, how,
-		      rule->under || rule->under_name || rule->cgroup
-			      ? ", if it is started where --under and --cgroup ask for it"
-			      : "");
+	return 0;
+}
+
+/* The program is meant: do the filters hold as well? */
+static int try_filters(struct trial *ret, const struct dwd_rule *rule, const struct chain *chain,
+		       char *const argv[], FILE *why)
+{
+	int r;
+
+	if (rule->has_uid && rule->uid != getuid())
+		return leave_out(ret, "--uid: it would run as user %u, not %u", (unsigned)getuid(),
+				 (unsigned)rule->uid);
+	r = try_arguments(ret, rule, chain, argv, why);
+	return r == 0 && !ret->reason ? try_place(ret, rule, why) : r;
+}
+
+static int try_candidate(struct trial *ret, const struct dwd_rule *rule, const struct chain *chain,
+			 char *const argv[], const struct candidate *by, const char *how)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *why = open_memstream(&text, &size);
+	int r;
+
+	if (!why)
+		return -ENOMEM;
+	fprintf(why, "%s, %s, %s", by->what, by->given, how);
+	r = try_filters(ret, rule, chain, argv, why);
+	if (fclose(why) != 0)
+		return -ENOMEM;
+	if (r == 0 && !ret->reason) {
+		ret->matches = true;
+		ret->reason = steal_pointer(text);
+	}
+	return r;
 }
 
 static int try_chain(struct trial *ret, const struct dwd_rule *rule, const struct chain *chain,
@@ -203,9 +284,9 @@ static int try_chain(struct trial *ret, const struct dwd_rule *rule, const struc
 		const char *how = match(&chain->files[i], i == 0, rule->target);
 
 		if (how)
-			return try_filters(ret, rule, chain, argv, &chain->files[i], how);
+			return try_candidate(ret, rule, chain, argv, &chain->files[i], how);
 	}
-	return answer(ret, false, "%s, is executed, and is not that", chain->files[0].real);
+	return leave_out(ret, "%s, is executed, and is not that", chain->files[0].real);
 }
 
 int trial_run(struct trial *ret, const struct dwd_rule *rule, char *const argv[])

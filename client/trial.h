@@ -4,7 +4,8 @@
 
 /*
  * Would a watch match this command? Answered by looking at the files, as the kernel side would when
- * the command were executed here and now by this user; nothing is executed and nothing stopped.
+ * the command were executed here and now by whoever has started dwd; nothing is executed and
+ * nothing stopped.
  */
 
 #include "dwd.h"

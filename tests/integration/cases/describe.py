@@ -2,6 +2,7 @@
 """A watch in words, and tried on a command: what is said is what happens."""
 
 import os
+import subprocess
 
 from harness import case, equal, until
 
@@ -11,10 +12,15 @@ def sentence(b):
     done = b.main.dwd('watch', '--describe', '--arg', '*Test', '--under', 'make', '--skip', 2, '--count', 3,
                       '--hold', '90s', '--then', 'kill', '--setenv', 'A=1', 'java')
     equal(done.stdout,
-          'Stops, before its first instruction, every process that executes a program or script by the name '
-          'java, or one whose file is called so, and has an argument that ends with "Test", and descends from '
-          'a process called make; the first 2 of them run; after 3 stops all run; each is given A=1; one that '
-          'nobody has taken after 1m30s is killed; nothing else is stopped, nor what is traced already.\n')
+          'Stops at its start every process that executes a program or script called java, and has an argument '
+          'that ends with "Test", and descends from a process called make; the first 2 of them run; after 3 stops '
+          'all run; each is given A=1; one that nobody has taken after 1m30s is killed; what is traced already '
+          'runs.\n')
+    for target, what in (('java', 'a program or script called java'),
+                         ('/opt/java', '/opt/java, the file there now or later'),
+                         ('/opt/', 'anything beneath /opt/')):
+        equal(b.main.dwd('watch', '--describe', target).stdout,
+              f'Stops at its start every process that executes {what}; what is traced already runs.\n')
     equal(b.main.json('watches'), [], 'watches')
 
 
@@ -67,6 +73,31 @@ def tried_and_done(b):
             equal(said, happened(b, command, *rule), f'{what}: {command}')
             seen.add(said)
     equal(seen, {True, False}, 'both happen')
+
+
+@case
+def tried_where_it_would_run(b):
+    """Which argument fits is told, and whether what is started here descends from the one named."""
+    program, shell = b.program('/bin/true'), b.program('/bin/dash')
+
+    def tried(*rule):
+        done = b.run(shell, '-c', '"$@"; exit $?', 'sh', b.dwd_path, '--socket', b.main.socket, 'watch', '--test', *rule,
+                     program, '--', program, 'one', 'two')
+        output, _ = done.communicate(timeout=20)
+        equal(done.returncode, 0 if output.startswith('would be stopped') else 4, output)
+        return output, done.pid
+
+    found = f'would be stopped: the program, {program}, is that very file'
+    equal(tried('--arg', 't*', '--arg', 'one')[0],
+          f'{found}; --arg t*: it has the argument two; --arg one: it has the argument one\n')
+    output, pid = tried('--under', os.path.basename(shell))
+    equal(output, f'{found}; --under: it would be beneath process {pid}\n')
+    equal(tried('--under', os.getpid())[0], f'{found}; --under: it would be beneath process {os.getpid()}\n')
+    for under in (b.unique(), b.run('/bin/sh', '-c', 'read x', stdin=subprocess.PIPE).pid):
+        equal(tried('--under', under)[0], 'would run: --under: started here it would not be beneath that\n')
+    told = b.main.dwd('watch', '--test', '--arg', 'o*e', program, '--', program, 'o*e').stderr
+    equal(told, 'dwd: --arg o*e: only a * at its beginning or end stands for anything; one in between is looked for '
+          'as it is\n')
 
 
 @case
