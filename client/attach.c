@@ -7,7 +7,8 @@
 #include "util.h"
 
 /* The debugger has ended with `status`: see what became of the process. */
-static enum exit_status give_back(struct client *c, const struct dwd_stop *claimed, int status)
+static enum exit_status give_back(struct client *c, const struct dwd_stop *claimed, int status,
+				  bool stays)
 {
 	_cleanup_stop_ struct dwd_stop *stop = NULL;
 	int r = dwd_unclaim(c->dwd, claimed->id, &stop);
@@ -21,14 +22,19 @@ static enum exit_status give_back(struct client *c, const struct dwd_stop *claim
 	}
 	if (!str_eq(stop->state, "stopped") && !str_eq(stop->state, "stopping"))
 		return status;
-	print_error(STOP_FORMAT " is still stopped: dwd attach %d tries "
-				"again, dwd continue %d lets it go",
-		    STOP_ARGS(stop), (int)stop->pid, (int)stop->pid);
+	if (!stays)
+		print_error(STOP_FORMAT " was left stopped by the debugger, and runs on unless "
+					"another watch has stopped it as well",
+			    STOP_ARGS(stop));
+	else
+		print_error(STOP_FORMAT " is still stopped: dwd attach %d tries "
+					"again, dwd continue %d lets it go",
+			    STOP_ARGS(stop), (int)stop->pid, (int)stop->pid);
 	return EXIT_FAILED;
 }
 
 enum exit_status attach_debugger(struct client *c, const struct debugger *d,
-				 const struct dwd_stop *stop)
+				 const struct dwd_stop *stop, bool stays)
 {
 	enum exit_status status = debugger_check(d, stop);
 	int r;
@@ -42,5 +48,5 @@ enum exit_status attach_debugger(struct client *c, const struct debugger *d,
 		dwd_unclaim(c->dwd, stop->id, NULL);
 		return EXIT_FAILED;
 	}
-	return give_back(c, stop, r);
+	return give_back(c, stop, r, stays);
 }

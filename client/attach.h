@@ -10,8 +10,9 @@
 #include "debugger.h"
 
 /* Run the debugger on a stop that this client has claimed, and give the stop back. Answers the
- * debugger's exit status, or EXIT_FAILED if the process is still stopped in the end. */
+ * debugger's exit status, or EXIT_FAILED if the process is still stopped in the end; `stays` says
+ * whether it remains so, and is for somebody to see to. */
 enum exit_status attach_debugger(struct client *c, const struct debugger *d,
-				 const struct dwd_stop *stop);
+				 const struct dwd_stop *stop, bool stays);
 
 #endif

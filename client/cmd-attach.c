@@ -3,10 +3,21 @@
 #include "cmd.h"
 #include "debugger.h"
 #include "each.h"
+#include "own-watches.h"
 #include "print.h"
+#include "rules.h"
 #include "show.h"
 #include "stops.h"
 #include "util.h"
+
+/* What is asked for. */
+struct request {
+	struct selector selector;
+	struct rules rules; /* of --watch */
+	struct debugger debugger;
+	struct each each;
+	int timeout; /* ms; negative: none */
+};
 
 #define NOTHING_WATCHED "waiting, though nothing is watched: dwd watch TARGET adds a watch"
 
@@ -57,7 +68,26 @@ static enum exit_status attach_one(struct client *c, const struct debugger *debu
 
 	if (status == EXIT_DONE)
 		status = claim(c, selector, timeout, &stop);
-	return status == EXIT_DONE ? attach_debugger(c, debugger, stop) : status;
+	return status == EXIT_DONE ? attach_debugger(c, debugger, stop, true) : status;
+}
+
+/* The next process that watches of our own catch. On a connection of its own, with which they end.
+ */
+static enum exit_status attach_next(struct client *c, const struct debugger *debugger,
+				    const struct args *args, struct dwd_rule rule, int timeout)
+{
+	_cleanup_stop_ struct dwd_stop *stop = NULL;
+	struct client own = {.options = c->options};
+	enum exit_status status = client_connect(&own, true);
+
+	/* Nobody would see to another. */
+	rule.count = 1;
+	if (status == EXIT_DONE)
+		status = own_watches_claim(&own, args, &rule, timeout, &stop);
+	if (status == EXIT_DONE)
+		status = attach_debugger(&own, debugger, stop, false);
+	client_disconnect(&own);
+	return status;
 }
 
 static enum exit_status status_of_each(const struct each *each, const struct each_result *result)
@@ -72,12 +102,18 @@ static enum exit_status status_of_each(const struct each *each, const struct eac
 }
 
 /* On a connection of its own, which ends with it. */
-static enum exit_status attach_each(struct client *c, const struct each *each)
+static enum exit_status attach_each(struct client *c, const struct args *args,
+				    const struct dwd_rule *rule, struct each *each)
 {
+	_cleanup_own_watches_ struct own_watches watches = {0};
 	struct client own = {.options = c->options};
 	struct each_result result = {0};
 	enum exit_status status = client_connect(&own, true);
 
+	if (status == EXIT_DONE && args_get(args, "watch")) {
+		status = own_watches_add(&own, args, rule, &watches);
+		each->watches = &watches;
+	}
 	if (status == EXIT_DONE && !client_has_watches(&own))
 		print_note(c, NOTHING_WATCHED);
 	if (status == EXIT_DONE)
@@ -86,74 +122,90 @@ static enum exit_status attach_each(struct client *c, const struct each *each)
 	return status == EXIT_DONE ? status_of_each(each, &result) : status;
 }
 
-static enum exit_status check_each(const struct args *args)
+static enum exit_status check(const struct args *args)
 {
-	static const char *const parts[] = {"count", "jobs", "log-dir"};
+	static const char *const parts[] = {"count", "once", "jobs", "log-dir"};
+	const char *filter = rule_option_given(args);
+	bool each = args_get(args, "each"), watch = args_get(args, "watch");
 
-	for (size_t i = 0; i < ARRAY_SIZE(parts) && !args_get(args, "each"); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(parts) && !each; i++) {
 		if (args_get(args, parts[i]))
 			return cmd_misused(&cmd_attach, "--%s needs --each", parts[i]);
 	}
+	if (filter && !watch && !(each && (str_eq(filter, "count") || str_eq(filter, "once"))))
+		return cmd_misused(&cmd_attach, "--%s narrows a --watch TARGET: give that too",
+				   filter);
+	if (watch && args->count > 0)
+		return cmd_misused(&cmd_attach,
+				   "--watch catches what it is to have: '%s' is one "
+				   "word too many",
+				   args->words[0]);
 	return EXIT_DONE;
 }
 
-static enum exit_status read_count(const struct args *args, uint64_t *ret)
+/* All that can be wrong is found before anything is watched or stopped. */
+static enum exit_status read_all(struct client *c, const struct args *args, struct request *ret)
 {
-	const char *text = args_get(args, "count");
-	char *end;
+	enum exit_status status = stops_selector(args, 0, &ret->selector);
 
-	if (!text)
-		return EXIT_DONE;
-	errno = 0;
-	*ret = strtoull(text, &end, 10);
-	if (errno || *end || !*text || text[strspn(text, "0123456789")] || *ret == 0)
-		return cmd_misused(&cmd_attach, "--count %s: not a number of processes", text);
-	return EXIT_DONE;
+	ret->timeout = -1;
+	if (status == EXIT_DONE)
+		status = cmd_timeout(args, &ret->timeout);
+	if (status == EXIT_DONE)
+		status = check(args);
+	if (status == EXIT_DONE)
+		status = rules_read(c, args, &ret->rules);
+	if (status == EXIT_DONE)
+		status = each_from_args(args, &ret->each);
+	if (status == EXIT_DONE)
+		status = debugger_choose(args, (const char *const *)args->rest, &ret->debugger);
+	return status;
+}
+
+static void request_done(struct request *request)
+{
+	selector_done(&request->selector);
+	rules_done(&request->rules);
+	debugger_done(&request->debugger);
 }
 
 static enum exit_status run(struct client *c, const struct args *args)
 {
-	const char *const *own = (const char *const *)args->rest;
-	_cleanup_selector_ struct selector selector = {0};
-	_cleanup_debugger_ struct debugger debugger = {0};
-	struct each each = {.debugger = &debugger};
-	enum exit_status status;
-	int timeout = -1;
+	_cleanup_(request_done) struct request request = {0};
+	const struct dwd_rule *rule = &request.rules.rule;
+	struct debugger *debugger = &request.debugger;
+	struct each *each = &request.each;
+	enum exit_status status = read_all(c, args, &request);
 
-	status = stops_selector(args, 0, &selector);
-	if (status == EXIT_DONE)
-		status = cmd_timeout(args, &timeout);
-	if (status == EXIT_DONE)
-		status = check_each(args);
-	if (status == EXIT_DONE)
-		status = read_count(args, &each.count);
-	if (status == EXIT_DONE)
-		status = each_from_args(args, &each);
-	if (status == EXIT_DONE)
-		status = debugger_choose(args, own, &debugger);
 	if (status != EXIT_DONE)
 		return status;
 	if (!args_get(args, "each"))
-		return attach_one(c, &debugger, &selector, timeout);
-	debugger_is_unattended(&debugger);
-	if (debugger_is_alone(&debugger))
-		each.jobs = 1;
-	each.match = selector.match;
-	each.timeout = timeout;
-	return attach_each(c, &each);
+		return args_get(args, "watch")
+			       ? attach_next(c, debugger, args, *rule, request.timeout)
+			       : attach_one(c, debugger, &request.selector, request.timeout);
+	debugger_is_unattended(debugger);
+	if (debugger_is_alone(debugger))
+		each->jobs = 1;
+	each->debugger = debugger;
+	each->match = request.selector.match;
+	each->count = rule->count;
+	each->timeout = request.timeout;
+	return attach_each(c, args, rule, each);
 }
 
 static const struct option_spec options[] = {
 	DEBUGGER_OPTIONS,
+	OWN_WATCHES_OPTION("take the next process that executes this, watched meanwhile"),
+	RULE_OPTIONS,
 	EACH_OPTIONS,
-	{.name = "count", .value = "N", .help = "with --each: end after so many"},
 	CMD_OPTION_TIMEOUT,
 	{0},
 };
 
 const struct cmd cmd_attach = {
 	.name = "attach",
-	.synopsis = "[SELECTOR] [--gdb|--lldb|...] [--each] [--timeout T] [-- ARGS]",
+	.synopsis = "[SELECTOR | --watch TARGET [FILTER]...] [--gdb|...] [--each] [--timeout T] "
+		    "[-- ARGS]",
 	.summary = "put a debugger on a stopped process, waiting for one if need be",
 	.details =
 		"Takes the oldest stop that fits and that nobody has taken. In the debugger the "
@@ -161,7 +213,10 @@ const struct cmd cmd_attach = {
 		"continue lets the process run; so do detach and quitting. ARGS are the debugger's "
 		"own.\n"
 		"The exit status is the debugger's, or 1 if the process is still stopped in the "
-		"end.",
+		"end.\n\n"
+		"With --watch a TARGET, narrowed as with watch, is watched for this command "
+		"alone:\n"
+		"its next process is taken, or with --each all, and --count ends after so many.",
 	.options = options,
 	.operand = ARG_SELECTOR,
 	.max = 1,

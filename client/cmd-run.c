@@ -17,11 +17,10 @@
 #include "debugger.h"
 #include "each.h"
 #include "launch.h"
-#include "path.h"
+#include "own-watches.h"
 #include "print.h"
 #include "rules.h"
 #include "util.h"
-#include "watches.h"
 #include "words.h"
 
 /* What is to be done with what is caught. */
@@ -30,7 +29,7 @@ struct plan {
 	struct words debugger_args;
 	struct each each;
 	struct rules rules;
-	uint64_t *watches;
+	struct own_watches watches;
 };
 
 static void plan_done(struct plan *p)
@@ -38,7 +37,7 @@ static void plan_done(struct plan *p)
 	debugger_done(&p->debugger);
 	words_done(&p->debugger_args);
 	rules_done(&p->rules);
-	free(p->watches);
+	own_watches_done(&p->watches);
 }
 
 static enum exit_status read_debugger_args(const struct args *args, struct words *ret)
@@ -71,6 +70,7 @@ static enum exit_status make_plan(const struct client *c, const struct args *arg
 	enum exit_status status = read_debugger_args(args, &p->debugger_args);
 
 	p->each.timeout = -1;
+	p->each.watches = &p->watches;
 	if (status == EXIT_DONE)
 		status = cmd_timeout(args, &p->each.timeout);
 	if (status == EXIT_DONE)
@@ -96,39 +96,13 @@ static enum exit_status make_plan(const struct client *c, const struct args *arg
 	return EXIT_DONE;
 }
 
-static enum exit_status watch_one(struct client *c, const char *text, struct plan *p)
-{
-	_cleanup_watch_ struct dwd_watch *watch = NULL;
-	_cleanup_free_ char *target = NULL;
-	struct dwd_rule rule = p->rules.rule;
-	int r = path_target(text, NULL, &target);
-
-	if (r < 0)
-		return print_failure(text, r);
-	rule.target = target;
-	rule.under = getpid();
-	rule.own = true;
-	r = dwd_watch(c->dwd, &rule, &watch);
-	if (r < 0)
-		return client_failed(c, r);
-	p->watches[p->each.watches_count++] = watch->id;
-	return EXIT_DONE;
-}
-
 static enum exit_status add_watches(struct client *c, const struct args *args, struct plan *p)
 {
-	_cleanup_free_ const char **targets = args_get_all(args, "watch");
+	struct dwd_rule rule = p->rules.rule;
 	enum exit_status status = client_connect(c, true);
-	size_t n = 0;
 
-	while (targets && targets[n])
-		n++;
-	p->each.watches = p->watches = calloc(n + 1, sizeof(*p->watches));
-	if (!targets || !p->watches)
-		return print_failure("cannot watch", -ENOMEM);
-	for (size_t i = 0; status == EXIT_DONE && i < n; i++)
-		status = watch_one(c, targets[i], p);
-	return status;
+	rule.under = getpid();
+	return status == EXIT_DONE ? own_watches_add(c, args, &rule, &p->watches) : status;
 }
 
 /* As a shell has it. */
@@ -186,11 +160,7 @@ static enum exit_status run(struct client *c, const struct args *args)
 }
 
 static const struct option_spec options[] = {
-	{.name = "watch",
-	 .letter = 'w',
-	 .value = "TARGET",
-	 .kind = ARG_TARGET,
-	 .help = "catch this beneath COMMAND; may be given several times"},
+	OWN_WATCHES_OPTION("catch this beneath COMMAND; may be given several times"),
 	RULE_OPTIONS,
 	DEBUGGER_OPTIONS,
 	{.name = "debugger-args",

@@ -94,7 +94,7 @@ static int debug(struct client *c, struct debugger d, const struct job *job, int
 		print_error("cannot write %s: %s", job->log, strerror(-r));
 		return EXIT_FAILED;
 	}
-	status = attach_debugger(c, &d, stop);
+	status = attach_debugger(c, &d, stop, true);
 	print_flush();
 	return status;
 }

@@ -8,8 +8,8 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "deadline.h"
 #include "each-job.h"
 #include "print.h"
 #include "process.h"
@@ -29,31 +29,17 @@ struct run {
 	char *log_dir;
 	int signals; /* a signalfd */
 	sigset_t before;
-	int64_t deadline; /* of all; INT64_MAX: none */
-	int64_t patience; /* when debuggers are made to end; INT64_MAX: they need not */
+	int64_t deadline; /* of all */
+	int64_t patience; /* when debuggers are made to end */
 	bool ending;
 	bool command_ended;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* ---- which stops ----------------------------------------------------------------------------- */
 
-static bool is_caught_by(const struct dwd_stop *stop, const struct each *each)
+static bool is_meant(const struct dwd_stop *stop, const struct each *each)
 {
-	for (size_t i = 0; i < stop->watches_count; i++) {
-		for (size_t k = 0; k < each->watches_count; k++) {
-			if (stop->watches[i] == each->watches[k])
-				return true;
-		}
-	}
-	return !each->watches;
+	return !each->watches || own_watches_caught(each->watches, stop);
 }
 
 /* What else is meant is for the daemon to judge. */
@@ -75,7 +61,7 @@ static void consider(struct run *r, const struct dwd_stop *stop)
 {
 	const char *text;
 
-	if (r->ending || stop->claimed_by || is_begun(r, stop->id) || !is_caught_by(stop, r->each))
+	if (r->ending || stop->claimed_by || is_begun(r, stop->id) || !is_meant(stop, r->each))
 		return;
 	if (!r->each->debugger) {
 		print_note(r->client, STOP_FORMAT " is stopped: dwd attach %d", STOP_ARGS(stop),
@@ -233,7 +219,7 @@ static void end(struct run *r, bool last_words)
 		return;
 	r->ending = true;
 	json_array_clear(r->waiting);
-	r->patience = now_ms() + PROCESS_GRACE * 1000;
+	r->patience = deadline_in(PROCESS_GRACE * 1000);
 	for (unsigned i = 0; i < r->each->jobs; i++) {
 		const struct job *job = &r->jobs[i];
 
@@ -244,7 +230,7 @@ static void end(struct run *r, bool last_words)
 
 static void make_end(struct run *r)
 {
-	r->patience = INT64_MAX;
+	r->patience = DEADLINE_NEVER;
 	if (r->result->timed_out)
 		signal_command(r, SIGKILL);
 	for (unsigned i = 0; i < r->each->jobs; i++) {
@@ -310,24 +296,13 @@ static void fail(struct run *r, int error)
 
 static void look_at_clock(struct run *r)
 {
-	int64_t now = now_ms();
-
-	if (now >= r->deadline && !r->ending) {
+	if (deadline_left(r->deadline) == 0 && !r->ending) {
 		r->result->timed_out = true;
 		signal_command(r, SIGTERM);
 		end(r, false);
 	}
-	if (now >= r->patience)
+	if (deadline_left(r->patience) == 0)
 		make_end(r);
-}
-
-static int time_left(const struct run *r)
-{
-	int64_t until = r->ending ? r->patience : r->deadline, left = until - now_ms();
-
-	if (until == INT64_MAX)
-		return -1;
-	return left < 0 ? 0 : left < INT32_MAX ? (int)left : INT32_MAX;
 }
 
 static void await(struct run *r)
@@ -339,7 +314,7 @@ static void await(struct run *r)
 	};
 	int result = 0;
 
-	poll(fds, ARRAY_SIZE(fds), time_left(r));
+	poll(fds, ARRAY_SIZE(fds), deadline_left(r->ending ? r->patience : r->deadline));
 	if (fds[1].revents)
 		result = dwd_dispatch(d, 0);
 	if (result >= 0 && r->list && !r->ending)
@@ -415,8 +390,8 @@ enum exit_status each_run(struct client *c, const struct each *each, struct each
 		.result = ret,
 		.jobs = calloc(each->jobs, sizeof(*r.jobs)),
 		.waiting = json_array(),
-		.deadline = each->timeout < 0 ? INT64_MAX : now_ms() + each->timeout,
-		.patience = INT64_MAX,
+		.deadline = deadline_in(each->timeout),
+		.patience = DEADLINE_NEVER,
 		.command_ended = each->command == 0,
 	};
 	int result = open_signals(&r);

@@ -18,15 +18,15 @@
 
 #include "client.h"
 #include "debugger.h"
+#include "own-watches.h"
 
 struct each {
-	const struct debugger *debugger; /* NULL: the stops are only announced */
-	struct dwd_selector match;	 /* which stops */
-	const uint64_t *watches;	 /* caught by one of these; NULL: by any */
-	size_t watches_count;
-	uint64_t count;	     /* so many runs; 0: no limit */
-	unsigned jobs;	     /* so many at once */
-	int timeout;	     /* ms; negative: none */
+	const struct debugger *debugger;   /* NULL: the stops are only announced */
+	struct dwd_selector match;	   /* which stops */
+	const struct own_watches *watches; /* caught by one of these; NULL: by any */
+	uint64_t count;			   /* so many runs; 0: no limit */
+	unsigned jobs;			   /* so many at once */
+	int timeout;			   /* ms; negative: none */
 	const char *log_dir; /* for the debuggers' output; NULL: a new directory, which is told */
 	bool at_terminal;    /* instead: each debugger in turn has the terminal, and no result */
 	pid_t command;	     /* a child, leader of its process group if at_terminal; 0: none */

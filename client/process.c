@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "deadline.h"
 #include "util.h"
 
 extern char **environ;
@@ -178,33 +178,26 @@ int process_start(char *const argv[], int in, int out, pid_t *ret)
 	return r;
 }
 
-static time_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
-}
-
 /* Take the signals one by one until the child has ended, and look meanwhile. One that is told to
  * end may be busy for hours with something else, such as a command that it runs itself. */
 static int attend(pid_t pid, const sigset_t *signals, bool (*look)(void *userdata), void *userdata)
 {
-	time_t patience = 0;
+	int64_t patience = DEADLINE_NEVER;
 
 	for (;;) {
 		const struct timespec pause = {
 			.tv_sec = look ? 0 : 1,
 			.tv_nsec = look ? 10 * 1000 * 1000 : 0,
 		};
-		int status, sig = look || patience ? sigtimedwait(signals, NULL, &pause)
-						   : sigwaitinfo(signals, NULL);
+		int status, sig = look || patience != DEADLINE_NEVER
+					  ? sigtimedwait(signals, NULL, &pause)
+					  : sigwaitinfo(signals, NULL);
 
 		if (sig == SIGTERM || sig == SIGHUP) {
 			kill(pid, sig);
-			patience = now() + PROCESS_GRACE;
+			patience = deadline_in(PROCESS_GRACE * 1000);
 		}
-		if (patience && now() > patience)
+		if (deadline_left(patience) == 0)
 			kill(pid, SIGKILL);
 		switch (waitpid(pid, &status, WNOHANG)) {
 		case 0:

@@ -201,6 +201,18 @@ static bool is_rules(const struct option_spec *spec)
 	return false;
 }
 
+const char *rule_option_given(const struct args *args)
+{
+	const struct option_spec *spec;
+	const char *value;
+
+	for (size_t i = 0; (spec = args_given(args, i, &value)); i++) {
+		if (is_rules(spec))
+			return spec->name;
+	}
+	return NULL;
+}
+
 static void put_word(FILE *out, const char *front, const char *word)
 {
 	_cleanup_free_ char *quoted = words_quote(word);

@@ -57,6 +57,9 @@ struct rule {
 int rule_from_args(struct rule *ret, const struct args *args, char **message);
 void rule_done(struct rule *rule);
 
+/* The first of these options that was given; NULL: none. */
+const char *rule_option_given(const struct args *args);
+
 /* The line of a file that means the same as these options with this target, and with `cgroup` in
  * the place of theirs unless it is NULL; malloc()ed, NULL on lack of memory. Other options among
  * them are left out. */

@@ -98,6 +98,12 @@ USAGE = (
     ('attach 1', 4, 'no process with pid 1 is stopped and free to take'),
     ('attach {gone} --timeout 1m', 4, 'there is no process {gone} to wait for'),
     ('attach --each nosuch --timeout 1ms', 124, 'no process was stopped within 0.001 s'),
+    ('attach --watch nosuch --timeout 1ms', 124, 'no process was stopped within 0.001 s'),
+    ('attach --arg a x', 2, 'attach: --arg narrows a --watch TARGET: give that too (usage: {usage})'),
+    ('attach --watch x y', 2,
+     "attach: --watch catches what it is to have: 'y' is one word too many (usage: {usage})"),
+    ('attach --watch x --count 2', 2, 'attach: --count needs --each (usage: {usage})'),
+    ('attach --watch /', 2, "cannot watch '/': the root directory holds every program: all of them would stop"),
     ('attach --gdbserver=x', 2, '--gdbserver x: not an address, which is HOST:PORT or :PORT'),
     ("run --watch x -t 1ms -- sleep 1000", 124, 'sleep did not end within 0.001 s, and was ended'),
 
