@@ -184,6 +184,8 @@ static enum stop_sight judge(const struct procfs_status *status)
 		return SIGHT_STOPPED;
 	if (status->sigstop_pending)
 		return SIGHT_PENDING;
+	if (status->state == 'D')
+		return SIGHT_BLOCKED;
 	return status->state == 'S' ? SIGHT_ASLEEP : SIGHT_RUNNING;
 }
 

@@ -121,6 +121,7 @@ enum stop_sight {
 	SIGHT_STOPPED, /* state T */
 	SIGHT_TRACED,
 	SIGHT_PENDING, /* SIGSTOP waits to be taken */
+	SIGHT_BLOCKED, /* state D: stopped in a frozen cgroup (version 1), or anything */
 	SIGHT_ASLEEP,  /* it certainly left the stop */
 	SIGHT_RUNNING, /* not stopped now; but it may be on the way into or between two stops */
 };

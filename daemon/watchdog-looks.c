@@ -18,7 +18,9 @@
  *
  * "Not stopped" is easily misread: a stopped process wakes for a moment when a debugger comes or
  * goes, and one that is about to stop still runs. So a stop is given up only if the process sleeps,
- * or was not seen stopped for a while (DOUBT_US), or never stopped (ESCAPED_US).
+ * or was not seen stopped for a while (DOUBT_US), or never stopped (ESCAPED_US). Uninterruptible
+ * sleep tells nothing: a stopped process in a frozen cgroup of version 1 looks like that for as
+ * long as it is frozen.
  *
  * The end of a process is told by its pidfd. All pidfds are in one epoll of the engine's own: with
  * a source of sd-event for each, the loop would collect every readable descriptor anew for each one
@@ -113,7 +115,7 @@ static void react_stopping(struct watchdog *w, struct stop *s, enum stop_sight s
 		if (sight == SIGHT_TRACED)
 			seen_traced(w, s, tracer);
 		claims_offer(w, s);
-	} else if (long_ago && sight != SIGHT_PENDING) {
+	} else if (long_ago && sight != SIGHT_PENDING && sight != SIGHT_BLOCKED) {
 		/* A SIGCONT came before the SIGSTOP was taken, and took it away. */
 		stops_finish(w, s, STOP_RUNNING, s->release_by);
 	} else {
@@ -134,6 +136,9 @@ static void react_held(struct watchdog *w, struct stop *s, enum stop_sight sight
 		/* Continued and stopped again by somebody: the next look will tell. */
 		s->doubt_since = clock_monotonic_us();
 		look_later(w, s, AGENDA_MILLI);
+		break;
+	case SIGHT_BLOCKED:
+		look_later(w, s, agenda_longer(s, AGENDA_SLOWEST));
 		break;
 	case SIGHT_ASLEEP:
 	case SIGHT_RUNNING:

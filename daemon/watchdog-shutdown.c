@@ -57,6 +57,7 @@ static bool settle(struct round *round, const struct stop *s, enum stop_sight si
 	case SIGHT_PENDING:
 		send_continue(round, s);
 		return true;
+	case SIGHT_BLOCKED:
 	case SIGHT_ASLEEP:
 	case SIGHT_RUNNING:
 		if (round->last)

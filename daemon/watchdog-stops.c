@@ -62,13 +62,17 @@ void stops_forget_record(struct watchdog *w, struct stop *s)
 
 void stops_finish(struct watchdog *w, struct stop *s, enum stop_state state, pid_t by)
 {
+	bool unheard_of = s->now.state == STOP_STOPPING;
+
 	stop_become(s, state);
 	s->doubt_since = 0;
 	agenda_remove(&w->agenda, s);
 	stop_close(s);
 	stops_forget_record(w, s);
-	if (!s->refused || state == STOP_GONE)
-		stops_event(w, s, state == STOP_GONE ? EVENT_GONE : EVENT_CONTINUED, by);
+	if (state == STOP_GONE && !unheard_of)
+		stops_event(w, s, EVENT_GONE, 0);
+	else if (state != STOP_GONE && !s->refused)
+		stops_event(w, s, EVENT_CONTINUED, by);
 	claims_settled(w, s);
 	if (--w->live == 0) {
 		w->quiet_since = clock_monotonic_us();

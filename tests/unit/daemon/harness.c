@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "log.h"
+#include "procfs.h"
 
 /* Far longer than anything here takes, on a machine however busy. */
 #define VERY_LONG_US 60000000
@@ -83,17 +84,21 @@ static void read_byte(int fd)
 		;
 }
 
-static _Noreturn void live(int told, int resumed)
+static _Noreturn void live(int told, int resumed, bool block)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	read_byte(told);
 	raise(SIGSTOP);
-	write_byte(resumed);
+	/* The parent sleeps in state D until this child of its ends, and that when it does. */
+	if (block && vfork() == 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	else
+		write_byte(resumed);
 	for (;;)
 		pause();
 }
 
-struct child child_start(void)
+static struct child start(bool block)
 {
 	int told[2], resumed[2];
 	struct child c;
@@ -104,7 +109,7 @@ struct child child_start(void)
 	assert_true(c.pid >= 0);
 	if (c.pid == 0) {
 		close(told[1]);
-		live(told[0], resumed[1]);
+		live(told[0], resumed[1], block);
 	}
 	close(told[0]);
 	close(resumed[1]);
@@ -112,6 +117,11 @@ struct child child_start(void)
 	c.resumed = resumed[0];
 	*add_child() = c;
 	return c;
+}
+
+struct child child_start(void)
+{
+	return start(false);
 }
 
 struct child child_start_plain(void)
@@ -144,6 +154,22 @@ struct child child_start_stopped(void)
 
 	child_stop(&c);
 	return c;
+}
+
+struct child child_start_stopped_to_block(void)
+{
+	struct child c = start(true);
+
+	child_stop(&c);
+	return c;
+}
+
+void child_wait_state(const struct child *c, char state)
+{
+	struct procfs_stat stat = {.state = 0};
+
+	while (stat.state != state)
+		assert_int_equal(procfs_read_stat(c->pid, &stat), 0);
 }
 
 static bool is_readable(int fd, int timeout_ms)

@@ -41,6 +41,10 @@ struct child child_start(void);
 void child_stop(const struct child *c);
 /* child_start() and child_stop(). */
 struct child child_start_stopped(void);
+/* The same, but once it runs it sleeps in state D until it is killed. */
+struct child child_start_stopped_to_block(void);
+/* Wait until /proc shows this state. */
+void child_wait_state(const struct child *c, char state);
 bool child_has_resumed(const struct child *c);
 /* Block until it runs after its stop. */
 void child_wait_resumed(const struct child *c);
