@@ -25,20 +25,16 @@ static void on_error(struct dwd *d, int error, const char *message, void *userda
 
 int main(int argc, char **argv)
 {
-	static const struct dwd_listener listener = {.event = on_event, .error = on_error};
-	struct dwd_rule rule = {.target = argc > 1 ? argv[1] : ""};
+	const struct dwd_listener listener = {.event = on_event, .error = on_error};
+	const struct dwd_rule rule = {.target = argc > 1 ? argv[1] : ""};
 	struct dwd *d = NULL;
-	int r = dwd_connect(&d, NULL);
+	bool ok = dwd_connect(&d, NULL) >= 0 && dwd_subscribe(d, false, &listener, NULL) >= 0 &&
+		  dwd_watch(d, &rule, &watch) >= 0;
 
 	setlinebuf(stdout);
-	if (r >= 0)
-		r = dwd_subscribe(d, false, &listener, NULL);
-	if (r >= 0)
-		r = dwd_watch(d, &rule, &watch);
-	while (r >= 0 && (r = dwd_dispatch(d, -1)) >= 0) {
-		if (dwd_continue(d, stopped, stopped_count) >= 0)
-			stopped_count = 0;
-	}
+	while (ok && dwd_dispatch(d, -1) >= 0)
+		while (stopped_count > 0)
+			dwd_continue(d, &stopped[--stopped_count], 1);
 	fprintf(stderr, "watch-path: %s\n", dwd_error(d));
 	dwd_watch_free(watch);
 	dwd_close(d);

@@ -2,12 +2,10 @@
 """Say who executes a path, and let him: the same as watch-path.c, over Varlink."""
 import os
 import sys
-
 import varlink
 
-ADDRESS = 'unix:' + os.environ.get('DWD_SOCKET', '/run/dwd/dwd.sock')
-with varlink.Client(ADDRESS).open('io.dwd.Watchdog') as dwd, \
-        varlink.Client(ADDRESS).open('io.dwd.Watchdog') as subscription:
+client = varlink.Client('unix:' + os.environ.get('DWD_SOCKET', '/run/dwd/dwd.sock'))
+with client.open('io.dwd.Watchdog') as dwd, client.open('io.dwd.Watchdog') as subscription:
     replies = subscription.Subscribe(follow=True, _more=True)
     next(replies)  # sent at once: from here on nothing is missed
     watch = dwd.Watch(target=sys.argv[1])['watch']['id']
