@@ -56,5 +56,7 @@ enum exit_status client_failed(struct client *c, int result);
 
 /* Whether there is a watch at all; true if that cannot be told. */
 bool client_has_watches(struct client *c);
+/* What those who wait for a stop should know if there is none. */
+#define CLIENT_WAITS_FOR_NOTHING "waiting, though nothing is watched: dwd watch TARGET adds a watch"
 
 #endif

@@ -19,8 +19,6 @@ struct request {
 	int timeout; /* ms; negative: none */
 };
 
-#define NOTHING_WATCHED "waiting, though nothing is watched: dwd watch TARGET adds a watch"
-
 /* The one stop that was asked for is not to be had: say who has it. */
 static enum exit_status explain_busy(struct client *c, const struct selector *selector)
 {
@@ -48,7 +46,7 @@ static enum exit_status claim(struct client *c, const struct selector *selector,
 		if (status != EXIT_DONE)
 			return status;
 		if (!client_has_watches(c))
-			print_note(c, NOTHING_WATCHED);
+			print_note(c, CLIENT_WAITS_FOR_NOTHING);
 		else if (timeout < 0)
 			print_note(c, "waiting for a process to be stopped (Ctrl-C ends)");
 		r = dwd_claim(c->dwd, &selector->match, timeout, ret);
@@ -115,7 +113,7 @@ static enum exit_status attach_each(struct client *c, const struct args *args,
 		each->watches = &watches;
 	}
 	if (status == EXIT_DONE && !client_has_watches(&own))
-		print_note(c, NOTHING_WATCHED);
+		print_note(c, CLIENT_WAITS_FOR_NOTHING);
 	if (status == EXIT_DONE)
 		status = each_run(&own, each, &result);
 	client_disconnect(&own);

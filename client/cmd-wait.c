@@ -22,8 +22,8 @@ static enum exit_status run(struct client *c, const struct args *args)
 	if (status != EXIT_DONE)
 		return status;
 
-	if (timeout < 0 && !client_has_watches(c))
-		print_note(c, "there are no watches; dwd watch TARGET adds one");
+	if (timeout != 0 && !client_has_watches(c))
+		print_note(c, CLIENT_WAITS_FOR_NOTHING);
 	r = dwd_wait(c->dwd, &selector.match, timeout, &stop);
 	if (r == -ENOENT && timeout == 0)
 		r = -ETIMEDOUT;

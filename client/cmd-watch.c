@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "cmd.h"
 #include "describe.h"
@@ -8,39 +7,10 @@
 #include "print.h"
 #include "printable.h"
 #include "rules.h"
+#include "targets.h"
 #include "trial.h"
 #include "util.h"
 #include "watches.h"
-
-/* PATH/ where PATH is there and has nothing beneath it. */
-static bool is_below_file(const char *target)
-{
-	_cleanup_free_ char *path = strdup(target);
-	struct stat st;
-
-	if (!path || *path_leaf(target))
-		return false;
-	path[strlen(path) - 1] = '\0';
-	return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
-}
-
-/* What somebody who watches this path may not expect. */
-static void remark(const struct client *c, const char *target)
-{
-	struct stat st;
-
-	if (*target != '/')
-		return;
-	if (is_below_file(target))
-		print_note(c,
-			   "%.*s is a file, not a directory; without the slash it would be watched",
-			   (int)strlen(target) - 1, target);
-	else if (stat(target, &st) < 0)
-		print_note(c, "%s does not exist yet; its first exec will be caught", target);
-	else if (S_ISDIR(st.st_mode) && *path_leaf(target))
-		print_note(c, "%s is a directory; %s/ would watch what lies beneath it", target,
-			   target);
-}
 
 /* What is asked for, for all targets. */
 struct order {
@@ -109,7 +79,7 @@ static enum exit_status watch_one(struct client *c, const char *text, const stru
 		print_array_add(json, dwd_watch_json(watch));
 	print_done(c, "watch %llu: %s%s%s", (unsigned long long)watch->id, watch->target,
 		   watch->saved ? ", saved in " : "", watch->saved ? watch->saved : "");
-	remark(c, target);
+	targets_remark(c, target);
 	return status;
 }
 
@@ -254,6 +224,10 @@ static enum exit_status run(struct client *c, const struct args *args)
 
 	if (args_get(args, "test") && args->rest_count == 0)
 		return cmd_misused(&cmd_watch, "--test needs a command after --");
+	if (args_get(args, "test") && args->count == 0 && rule_option_given(args))
+		return cmd_misused(&cmd_watch,
+				   "--%s needs a TARGET: the watches that there are have their own",
+				   rule_option_given(args));
 	status = read_order(c, args, &order);
 	if (status == EXIT_DONE && !order.test && !target_at(&order, 0))
 		status = cmd_misused(&cmd_watch, "it needs a TARGET: NAME, PATH or PATH/");

@@ -5,6 +5,7 @@
 #include "follow.h"
 #include "path.h"
 #include "print.h"
+#include "targets.h"
 #include "util.h"
 #include "watches.h"
 
@@ -23,6 +24,7 @@ static enum exit_status add(struct client *c, const char *text, struct dwd_rule 
 	if (r < 0)
 		return client_failed(c, r);
 	w->ids[w->count++] = watch->id;
+	targets_remark(c, target);
 	return EXIT_DONE;
 }
 

@@ -76,7 +76,7 @@ def stops_of_others_are_not_taken(b):
 @case
 def however_it_ends(b):
     """Waiting or at work: the watch goes, and the process runs on."""
-    for sent in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+    for sent in (signal.SIGKILL, signal.SIGTERM):
         client = attach(b, b.unique())
         client.send_signal(sent)
         equal(client.wait(20 * SCALE), -sent, 'exit status')

@@ -46,6 +46,8 @@ USAGE = (
     (f'watch {"/x" * 129}', 2, f"cannot watch '{'/x' * 129}': deeper than paths are compared (128 components)"),
     (f'watch {"/x" * 2048}', 2, f"cannot watch '{'/x' * 2048}': longer than a path may be (4095 bytes)"),
 
+    ('watch --test --arg a -- true', 2,
+     'watch: --arg needs a TARGET: the watches that there are have their own (usage: {usage})'),
     ('watch --count 0 x', 2, '--count 0: it must be at least 1'),
     ('watch --count many x', 2, '--count many: not a number'),
     ('watch --once --count 2 x', 2, '--once is --count 1: give one of the two'),
@@ -231,7 +233,9 @@ def remarks_on_watched_paths(b):
         (f'{program}.new', f'{program}.new does not exist yet; its first exec will be caught'),
     )
     for target, text in rows:
-        check([b.dwd_path, '--socket', b.main.socket, 'watch', target], 0, f'dwd: {text}\n' if text else '')
+        said = f'dwd: {text}\n' if text else ''
+        check([b.dwd_path, '--socket', b.main.socket, 'watch', target], 0, said)
+        check([b.dwd_path, '--socket', b.main.socket, 'run', '--watch', target, '--', '/bin/true'], 0, said)
 
 
 @case
@@ -285,6 +289,15 @@ def messages_about_a_stop_that_is_taken(b):
     holder.close()
     until(lambda: not b.main.stops()[0].get('claimed_by'), 'the claim to fall back')
     b.caught(child, program)
+
+
+@case
+def messages_where_nothing_is_watched(b):
+    waits = 'dwd: waiting, though nothing is watched: dwd watch TARGET adds a watch\n'
+    for words in (['wait', 'x'], ['attach', 'x'], ['attach', '--each']):
+        of = 'process' if '--each' in words else 'process named x'
+        check([b.dwd_path, '--socket', b.main.socket, *words, '--timeout', '1ms'], 124,
+              f'{waits}dwd: no {of} was stopped within 0.001 s\n')
 
 
 @case

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "targets.h"
+
+#include <sys/stat.h>
+
+#include "print.h"
+#include "util.h"
+
+/* PATH/ where PATH is there and has nothing beneath it. */
+static bool is_below_file(const char *target)
+{
+	_cleanup_free_ char *path = strdup(target);
+	struct stat st;
+
+	if (!path || *path_leaf(target))
+		return false;
+	path[strlen(path) - 1] = '\0';
+	return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
+void targets_remark(const struct client *c, const char *target)
+{
+	struct stat st;
+
+	if (*target != '/')
+		return;
+	if (is_below_file(target))
+		print_note(c,
+			   "%.*s is a file, not a directory; without the slash it would be watched",
+			   (int)strlen(target) - 1, target);
+	else if (stat(target, &st) < 0)
+		print_note(c, "%s does not exist yet; its first exec will be caught", target);
+	else if (S_ISDIR(st.st_mode) && *path_leaf(target))
+		print_note(c, "%s is a directory; %s/ would watch what lies beneath it", target,
+			   target);
+}
