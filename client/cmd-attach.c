@@ -120,24 +120,33 @@ static enum exit_status attach_each(struct client *c, const struct args *args,
 	return status == EXIT_DONE ? status_of_each(each, &result) : status;
 }
 
+/* How many there are to be makes sense for --each alone, and then also without --watch. */
+static bool is_limit(const char *option)
+{
+	return str_eq(option, "count") || str_eq(option, "once");
+}
+
 static enum exit_status check(const struct args *args)
 {
 	static const char *const parts[] = {"count", "once", "jobs", "log-dir"};
-	const char *filter = rule_option_given(args);
-	bool each = args_get(args, "each"), watch = args_get(args, "watch");
+	const char *filter;
 
-	for (size_t i = 0; i < ARRAY_SIZE(parts) && !each; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(parts) && !args_get(args, "each"); i++) {
 		if (args_get(args, parts[i]))
 			return cmd_misused(&cmd_attach, "--%s needs --each", parts[i]);
 	}
-	if (filter && !watch && !(each && (str_eq(filter, "count") || str_eq(filter, "once"))))
-		return cmd_misused(&cmd_attach, "--%s narrows a --watch TARGET: give that too",
-				   filter);
-	if (watch && args->count > 0)
-		return cmd_misused(&cmd_attach,
-				   "--watch catches what it is to have: '%s' is one "
-				   "word too many",
-				   args->words[0]);
+	if (args_get(args, "watch"))
+		return args->count == 0
+			       ? EXIT_DONE
+			       : cmd_misused(&cmd_attach,
+					     "--watch catches what it is to have: '%s' is one "
+					     "word too many",
+					     args->words[0]);
+	for (size_t i = 0; (filter = rule_option_given(args, i)); i++) {
+		if (!is_limit(filter))
+			return cmd_misused(&cmd_attach,
+					   "--%s narrows a --watch TARGET: give that too", filter);
+	}
 	return EXIT_DONE;
 }
 

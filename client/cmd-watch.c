@@ -224,10 +224,10 @@ static enum exit_status run(struct client *c, const struct args *args)
 
 	if (args_get(args, "test") && args->rest_count == 0)
 		return cmd_misused(&cmd_watch, "--test needs a command after --");
-	if (args_get(args, "test") && args->count == 0 && rule_option_given(args))
+	if (args_get(args, "test") && args->count == 0 && rule_option_given(args, 0))
 		return cmd_misused(&cmd_watch,
 				   "--%s needs a TARGET: the watches that there are have their own",
-				   rule_option_given(args));
+				   rule_option_given(args, 0));
 	status = read_order(c, args, &order);
 	if (status == EXIT_DONE && !order.test && !target_at(&order, 0))
 		status = cmd_misused(&cmd_watch, "it needs a TARGET: NAME, PATH or PATH/");

@@ -91,6 +91,11 @@ static int expect(struct client *c, const struct expectation *e, int timeout)
 	return r < 0 ? r : 0;
 }
 
+static enum exit_status explain(struct client *c, int r)
+{
+	return r == -EPIPE ? print_failure("standard output", r) : client_failed(c, r);
+}
+
 enum exit_status own_watches_claim(struct client *c, const struct args *args,
 				   const struct dwd_rule *rule, int timeout, struct dwd_stop **ret)
 {
@@ -108,7 +113,7 @@ enum exit_status own_watches_claim(struct client *c, const struct args *args,
 		selector.id = e.stop;
 		if (r >= 0 && e.stop)
 			r = dwd_claim(c->dwd, &selector, 0, ret);
-		status = r < 0 ? client_failed(c, r) : EXIT_DONE;
+		status = r < 0 ? explain(c, r) : EXIT_DONE;
 	}
 	own_watches_done(&e.watches);
 	if (status != EXIT_DONE || e.stop)

@@ -201,13 +201,13 @@ static bool is_rules(const struct option_spec *spec)
 	return false;
 }
 
-const char *rule_option_given(const struct args *args)
+const char *rule_option_given(const struct args *args, size_t i)
 {
 	const struct option_spec *spec;
 	const char *value;
 
-	for (size_t i = 0; (spec = args_given(args, i, &value)); i++) {
-		if (is_rules(spec))
+	for (size_t k = 0; (spec = args_given(args, k, &value)); k++) {
+		if (is_rules(spec) && i-- == 0)
 			return spec->name;
 	}
 	return NULL;

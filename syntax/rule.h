@@ -57,8 +57,8 @@ struct rule {
 int rule_from_args(struct rule *ret, const struct args *args, char **message);
 void rule_done(struct rule *rule);
 
-/* The first of these options that was given; NULL: none. */
-const char *rule_option_given(const struct args *args);
+/* The i-th from 0 of these options that were given; NULL at the end. */
+const char *rule_option_given(const struct args *args, size_t i);
 
 /* The line of a file that means the same as these options with this target, and with `cgroup` in
  * the place of theirs unless it is NULL; malloc()ed, NULL on lack of memory. Other options among

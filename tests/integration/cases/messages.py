@@ -102,6 +102,8 @@ USAGE = (
     ('attach --each nosuch --timeout 1ms', 124, 'no process was stopped within 0.001 s'),
     ('attach --watch nosuch --timeout 1ms', 124, 'no process was stopped within 0.001 s'),
     ('attach --arg a x', 2, 'attach: --arg narrows a --watch TARGET: give that too (usage: {usage})'),
+    ('attach --each --count 2 --uid root x', 2,
+     'attach: --uid narrows a --watch TARGET: give that too (usage: {usage})'),
     ('attach --watch x y', 2,
      "attach: --watch catches what it is to have: 'y' is one word too many (usage: {usage})"),
     ('attach --watch x --count 2', 2, 'attach: --count needs --each (usage: {usage})'),
