@@ -172,6 +172,10 @@ class Bench:
         self.programs = os.path.join(build, 'tests/programs')
         self.scratch = tempfile.mkdtemp(prefix='dwd-case-')
         os.chmod(self.scratch, 0o755)
+        # What the client makes there goes with the rest.
+        os.environ['TMPDIR'] = self.path('tmp')
+        os.mkdir(self.path('tmp'))
+        os.chmod(self.path('tmp'), 0o1777)
         self.serial = itertools.count(1)
         self.children = []
         self.main = None
