@@ -96,15 +96,17 @@ const char *params_string(json_t *parameters, const char *name)
 int params_strings(json_t *parameters, const char *name, const char ***ret)
 {
 	const json_t *array = json_object_get(parameters, name);
-	const char **strings = NULL;
+	const char **strings;
 	size_t i;
 	json_t *value;
 
-	if (json_array_size(array) > 0) {
-		strings = calloc(json_array_size(array) + 1, sizeof(*strings));
-		if (!strings)
-			return -ENOMEM;
+	if (json_array_size(array) == 0) {
+		*ret = NULL;
+		return 0;
 	}
+	strings = calloc(json_array_size(array) + 1, sizeof(*strings));
+	if (!strings)
+		return -ENOMEM;
 	json_array_foreach (array, i, value)
 		strings[i] = json_string_value(value);
 	*ret = strings;

@@ -79,10 +79,11 @@ int stop_new(struct stop **ret, const struct dwd_stop_record *record)
 	uint32_t argv = at_most(record->argv_len, sizeof(record->argv));
 	size_t head = sizeof(struct stop) + watches * sizeof(uint64_t);
 	struct stop *s = malloc(head + exe + path + argv + 3);
-	char *room = (char *)s + head;
+	char *room;
 
 	if (!s)
 		return -ENOMEM;
+	room = (char *)s + head;
 	*s = (struct stop){
 		.references = 1,
 		.pidfd = -1,

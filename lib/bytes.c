@@ -96,9 +96,10 @@ static char *base64(const unsigned char *s, size_t n)
 
 	if (n > SIZE_MAX / 2)
 		return NULL;
-	text = out = malloc((n + 2) / 3 * 4 + 1);
+	text = malloc((n + 2) / 3 * 4 + 1);
 	if (!text)
 		return NULL;
+	out = text;
 	for (size_t i = 0; i < n; i += 3) {
 		size_t left = n - i;
 		uint32_t group = (uint32_t)s[i] << 16 | (left > 1 ? (uint32_t)s[i + 1] << 8 : 0) |

@@ -128,11 +128,11 @@ static int invalid_target(struct dwd *d, const json_t *parameters)
 static char *shown_filter(const json_t *request, const char *filter)
 {
 	const json_t *value = json_object_get(request, filter);
-	char *text;
+	char *decimal;
 
 	if (!json_is_integer(value))
 		return shown(request, filter);
-	return asprintf(&text, "%lld", (long long)json_integer_value(value)) < 0 ? NULL : text;
+	return asprintf(&decimal, "%lld", (long long)json_integer_value(value)) < 0 ? NULL : decimal;
 }
 
 static int invalid_filter(struct dwd *d, const json_t *parameters)

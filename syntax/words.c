@@ -9,7 +9,7 @@
 
 /* Reads one word off the front of the text. */
 struct scanner {
-	const char *line, *at, *end;
+	const char *at, *end;
 	char *out; /* grows, as long as the line is at most */
 	char open;
 	bool tilde; /* an unquoted one stands at the beginning */
@@ -87,7 +87,7 @@ enum origin {
 static int split(struct words *ret, const char *line, size_t length, enum origin origin)
 {
 	_cleanup_free_ char *buffer = malloc(length + 1);
-	struct scanner s = {.line = line, .at = line, .end = line + length, .out = buffer};
+	struct scanner s = {.at = line, .end = line + length, .out = buffer};
 	bool last;
 	int r;
 
