@@ -27,7 +27,7 @@ static void print_checks(json_t *checks)
 static int print_report(const struct client *c, const struct report *report)
 {
 	json_auto_t *object = NULL;
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *whole = NULL;
 
 	if (report->error < 0)
 		return report->error;
@@ -36,10 +36,10 @@ static int print_report(const struct client *c, const struct report *report)
 		return 0;
 	}
 	object = json_pack("{s:b, s:O}", "works", !report->broken, "checks", report->checks);
-	text = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
-	if (!text)
+	whole = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
+	if (!whole)
 		return -ENOMEM;
-	print_json_line(text);
+	print_json_line(whole);
 	return 0;
 }
 

@@ -212,7 +212,7 @@ int cmd_run(struct client *c, int argc, char **argv)
 	const struct option_spec *const specs[] = {cmd->options ? cmd->options : none,
 						   cmd_global_options, NULL};
 
-	r = args_parse(&args, specs, argc - 1, argv + 1, cmd->flags & CMD_REST ? ARGS_REST : 0);
+	r = args_parse(&args, specs, argc - 1, argv + 1, (cmd->flags & CMD_REST) ? ARGS_REST : 0);
 	if (r == -EINVAL)
 		return cmd_misused(cmd, "%s", args.error);
 	if (r < 0)

@@ -150,7 +150,7 @@ int process_capture(char *const argv[], int stream, char **ret)
 	r = spawn_aside(argv, stream, writer, &pid);
 	if (r < 0)
 		return r;
-	writer = close_fd(writer);
+	close_fdp(&writer);
 	r = read_all(reader, &text);
 	status = wait_for(pid);
 	if (r < 0)
