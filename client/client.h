@@ -39,9 +39,10 @@ struct client {
 	bool shown_all;	     /* or all that happened */
 };
 
-/* Have a connection in c->dwd, using the present one if it leads where it should. With `start` a
- * daemon is started if there is none and that is allowed. Answers an exit status. */
-enum exit_status client_connect(struct client *c, bool start);
+/* Have a connection in c->dwd, using the present one if it leads where it should. With
+ * `may_be_started` a daemon is started if there is none and that is allowed. Answers an exit
+ * status. */
+enum exit_status client_connect(struct client *c, bool may_be_started);
 void client_disconnect(struct client *c);
 
 /* Forget a connection that the daemon has ended meanwhile, so that the next command makes one. */

@@ -118,7 +118,8 @@ static void complete_kind(const struct completion_run *run, enum arg_kind kind, 
 	case ARG_OTHER:
 		break;
 	case ARG_CHOICE:
-		complete_choice(run->list, choices);
+		if (choices)
+			complete_choice(run->list, choices);
 		break;
 	case ARG_COMMAND:
 		complete_commands(run);

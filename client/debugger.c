@@ -64,7 +64,7 @@ static enum exit_status choose_by_options(const struct args *args, struct debugg
 	if (!d->kind && env && *env)
 		choose_by_text(env, "$DWD_DEBUGGER", d);
 	if (!d->kind)
-		choose_by_text(debugger_kinds[0]->name, NULL, d);
+		choose_by_text(debugger_gdb.name, NULL, d);
 	return EXIT_DONE;
 }
 

@@ -49,7 +49,8 @@ static bool started_at(int directory, uint64_t start_time)
 	const char *at;
 	size_t size;
 
-	if (read_file(directory, "stat", &text, &size) < 0)
+	read_file(directory, "stat", &text, &size);
+	if (!text)
 		return false;
 	at = strrchr(text, ')'); /* a comm may hold anything */
 	for (int field = 2; at && field < 22; field++)
@@ -65,7 +66,7 @@ static int read_environment(int directory, json_t *into)
 	size_t size, n = 0;
 	int r = read_file(directory, "environ", &text, &size);
 
-	if (r < 0)
+	if (!text)
 		return r;
 	strings = calloc(size + 1, sizeof(*strings));
 	if (!strings)
@@ -135,7 +136,8 @@ static const char *file_mode(int directory, const char *fd)
 	long flags;
 
 	snprintf(name, sizeof(name), "fdinfo/%.32s", fd);
-	if (read_file(directory, name, &text, &size) < 0 || !(at = strstr(text, "flags:")))
+	read_file(directory, name, &text, &size);
+	if (!text || !(at = strstr(text, "flags:")))
 		return "?";
 	flags = strtol(at + strlen("flags:"), NULL, 8);
 	if (flags & O_PATH)

@@ -101,7 +101,7 @@ int path_target(const char *text, const char *cwd, char **ret)
 	}
 
 	r = path_absolute(text, cwd, &path);
-	if (r < 0)
+	if (!path)
 		return r;
 	/* path_absolute() left room for it */
 	if (names_directory(text) && path[1])

@@ -20,15 +20,18 @@ static int read_escape(const char **p)
 {
 	static const char letters[] = "abtnvfr\\", bytes[] = "\a\b\t\n\v\f\r\\";
 	const char *s = *p + 1, *letter = *s ? strchr(letters, *s) : NULL;
+	int high, low;
 
 	if (letter) {
 		*p += 2;
 		return (unsigned char)bytes[letter - letters];
 	}
-	if (*s != 'x' || hex_digit(s[1]) < 0 || hex_digit(s[2]) < 0)
+	high = *s == 'x' ? hex_digit(s[1]) : -1;
+	low = high < 0 ? -1 : hex_digit(s[2]);
+	if (low < 0)
 		return -EINVAL;
 	*p += 4;
-	return hex_digit(s[1]) << 4 | hex_digit(s[2]);
+	return high << 4 | low;
 }
 
 bool printable_equals(const char *printable, const char *bytes)

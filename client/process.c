@@ -11,8 +11,6 @@
 #include "deadline.h"
 #include "util.h"
 
-extern char **environ;
-
 static bool is_program(const char *path)
 {
 	struct stat st;
@@ -140,7 +138,7 @@ int process_capture(char *const argv[], int stream, char **ret)
 	_cleanup_free_ char *text = NULL;
 	_cleanup_fd_ int reader = -1, writer = -1;
 	int fds[2], r, status;
-	pid_t pid;
+	pid_t pid = -1;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
@@ -217,7 +215,7 @@ int process_observed(char *const argv[], bool (*look)(void *userdata), void *use
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 	struct sigaction interrupt, quit;
 	sigset_t signals, mask;
-	pid_t pid;
+	pid_t pid = -1;
 	int r;
 
 	sigemptyset(&signals);

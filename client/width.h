@@ -11,7 +11,7 @@
 /* In columns. */
 size_t width_of(const char *text);
 
-/* The length in bytes of the longest beginning of `text` that takes at most `columns`. */
-size_t width_fitting(const char *text, size_t columns);
+/* The length in bytes of the longest beginning of `text` that takes at most `limit` columns. */
+size_t width_fitting(const char *text, size_t limit);
 
 #endif

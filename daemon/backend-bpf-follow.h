@@ -22,7 +22,7 @@ struct follow *follow_free(struct follow *f);
 /* Look up `path` and say what it is; `ret->real` belongs to `f` until the next call. What it takes
  * to reach the file - each symbolic link its last component goes through - is followed for `slot`
  * from now on. A path that does not exist is no error. */
-int follow_path(struct follow *f, uint32_t slot, const char *path, struct index_target *ret);
+int follow_path(struct follow *f, uint32_t slot, const char *target, struct index_target *ret);
 void follow_forget(struct follow *f, uint32_t slot);
 
 /* Readable when follow_dispatch() has something to tell. */

@@ -163,8 +163,8 @@ static int append(const struct config *config, const char *path, const char *lin
 
 	if (r == 0)
 		r = read_whole(path, &before, message);
-	if (r < 0)
-		return r;
+	if (r < 0 || !before)
+		return r < 0 ? r : -ENOMEM;
 	whole = !*before || before[strlen(before) - 1] == '\n';
 	if (asprintf(&after, "%s%s%s\n", before, whole ? "" : "\n", line) < 0) {
 		after = NULL;
@@ -236,7 +236,7 @@ int config_unsave(struct config *config, uint64_t id, char **message)
 	if (!line)
 		return CONFIG_NOT_SAVED;
 	r = read_whole(line->path, &text, message);
-	if (r < 0)
+	if (!text)
 		return r;
 	for (at = text; *at && !is_line(at, line->text, &length); at += length)
 		;

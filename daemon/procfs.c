@@ -45,7 +45,7 @@ static int read_file(pid_t pid, const char *name, size_t max, char **ret, size_t
 		if (used + 1 >= room) {
 			char *larger;
 
-			if (used >= max)
+			if (text && used >= max)
 				break;
 			room = room ? room * 2 : 4096;
 			larger = realloc(text, room);

@@ -323,7 +323,7 @@ int dwd_info(struct dwd *d, const struct dwd_selector *sel, struct dwd_stop **re
 	ssize_t n;
 
 	n = dwd_list(d, sel, &stops);
-	if (n < 0)
+	if (n < 0 || !stops)
 		return (int)n;
 	if (n == 0)
 		return error_from_reply(d, "io.dwd.Watchdog.NoSuchStop", NULL);

@@ -214,7 +214,7 @@ int dwd_connect(struct dwd **ret, const char *socket)
 	int r;
 
 	r = conn_new(&d, choose_socket(socket));
-	if (r == 0)
+	if (d)
 		r = conn_open(d, &d->calls);
 	if (r < 0) {
 		snprintf(connect_message, sizeof(connect_message), "%s",

@@ -69,7 +69,7 @@ int dwd_subscribe(struct dwd *d, bool replay, const struct dwd_listener *listene
 {
 	_cleanup_(varlink_freep) struct varlink *v = NULL;
 	json_auto_t *first = NULL;
-	bool continues;
+	bool continues = false;
 	int r;
 
 	r = conn_check(d);
