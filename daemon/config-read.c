@@ -86,17 +86,23 @@ static int read_file(const char *path, struct config_lines *ret, json_t *errors)
 	FILE *file = fopen(path, "re");
 	unsigned number = 0;
 	size_t room = 0;
+	ssize_t n;
 	int r = 0;
 
 	if (!file) {
 		config_complain(errors, path, 0, "cannot read it: %s", strerror(errno));
 		return 0;
 	}
-	while (r == 0 && (errno = 0, getline(&buffer, &room, file)) >= 0) {
+	while (r == 0 && (errno = 0, n = getline(&buffer, &room, file)) >= 0) {
+		bool whole = strlen(buffer) == (size_t)n;
 		char *text = trim(buffer);
 		struct config_line *line;
 
 		number++;
+		if (!whole) {
+			config_complain(errors, path, number, "a byte of value 0 is in this line");
+			continue;
+		}
 		if (!*text || *text == '#')
 			continue;
 		line = config_line_new(path, number, text);

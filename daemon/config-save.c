@@ -54,6 +54,7 @@ static int read_whole(const char *path, char **ret, char **message)
 {
 	FILE *file = fopen(path, "re");
 	size_t room = 0;
+	ssize_t n;
 	int r = 0;
 
 	if (!file && errno == ENOENT) {
@@ -64,15 +65,20 @@ static int read_whole(const char *path, char **ret, char **message)
 		return fail(message, -errno, "cannot read %s: %s", path, strerror(errno));
 	errno = 0;
 	*ret = NULL;
-	if (getdelim(ret, &room, '\0', file) < 0) {
-		r = errno ? fail(message, -errno, "cannot read %s: %s", path, strerror(errno)) : 0;
-		free(*ret);
-		*ret = r < 0 ? NULL : strdup("");
-		if (r == 0 && !*ret)
-			r = -ENOMEM;
+	n = getdelim(ret, &room, '\0', file);
+	if (n > 0 && !(*ret)[n - 1]) {
+		/* What follows would be lost when the file is written. */
+		r = fail(message, -EBADMSG, "cannot change %s: it holds a byte of value 0", path);
+	} else if (n < 0 && errno) {
+		r = fail(message, -errno, "cannot read %s: %s", path, strerror(errno));
 	}
 	fclose(file);
-	return r;
+	/* getdelim() gives nothing for an empty file. */
+	if (r < 0 || n < 0)
+		free(steal_pointer(*ret));
+	if (r == 0 && n < 0)
+		*ret = strdup("");
+	return r < 0 || *ret ? r : -ENOMEM;
 }
 
 static int write_beside(const char *path, const char *text)

@@ -71,6 +71,18 @@ static uint32_t at_most(uint32_t value, uint32_t limit)
 	return value < limit ? value : limit;
 }
 
+bool stop_record_is_sound(const struct dwd_stop_record *record)
+{
+	uint32_t watches = at_most(record->watch_count, DWD_RECORD_WATCHES);
+
+	for (uint32_t i = 0; i < watches; i++)
+		if (record->watches[i] > INT64_MAX)
+			return false;
+	return record->id > 0 && record->id <= INT64_MAX && record->key.start_time <= INT64_MAX &&
+	       record->key.tgid > 0 && record->key.tgid <= INT32_MAX && record->ppid <= INT32_MAX &&
+	       record->cgroup_id <= INT64_MAX && record->backend < DWD_BACKEND_COUNT;
+}
+
 int stop_new(struct stop **ret, const struct dwd_stop_record *record)
 {
 	uint32_t watches = at_most(record->watch_count, DWD_RECORD_WATCHES);

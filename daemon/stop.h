@@ -103,7 +103,11 @@ struct stop {
 
 TAILQ_HEAD(stop_list, stop);
 
-/* One reference, for the caller; state stopping, no pidfd. */
+/* Whether a record can be the kernel side's. Its numbers are within what they count, so that
+ * nothing behind this need ask; text may be anything. */
+bool stop_record_is_sound(const struct dwd_stop_record *record);
+/* One reference, for the caller; state stopping, no pidfd. Strings and lists are cut off where the
+ * record ends, whatever it says. */
 int stop_new(struct stop **ret, const struct dwd_stop_record *record);
 struct stop *stop_ref(struct stop *s);
 struct stop *stop_unref(struct stop *s);

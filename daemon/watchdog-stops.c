@@ -227,6 +227,37 @@ static bool is_decided(const struct dwd_stop_record *record)
 	return record->flags & DWD_STOP_CONFIRMED || clock_boottime_ns() > record->time + LONG_NS;
 }
 
+/* What is not the kernel side's, or another's: of a stop with the id of another nobody could tell
+ * which is meant. */
+static bool is_damaged(const struct watchdog *w, const struct dwd_stop_key *key,
+		       const struct dwd_stop_record *record)
+{
+	return memcmp(&record->key, key, sizeof(*key)) != 0 || !stop_record_is_sound(record) ||
+	       stop_table_find_id(&w->stops, record->id);
+}
+
+/* There is nothing to list the process by; but if it is stopped, dwd has stopped it. */
+static int let_run(struct watchdog *w, const struct dwd_stop_key *key)
+{
+	const struct dwd_stop_record bare = {.key = *key};
+	_cleanup_(stop_unrefp) struct stop *s = NULL;
+	enum stop_sight sight;
+	int r;
+
+	r = stop_new(&s, &bare);
+	if (r == 0)
+		r = stop_open(s, &sight);
+	if (r < 0)
+		return r;
+	if (sight == SIGHT_RUNNING)
+		return -EBUSY; /* a SIGCONT before it stops would be lost */
+	log_error("the record of stopped process %u is damaged: it is let run", key->tgid);
+	r = w->backend->ops->forget_stop(w->backend, key);
+	if (sight != SIGHT_GONE)
+		stop_signal(s, SIGCONT);
+	return r == -ENOENT ? 0 : r;
+}
+
 void stops_arrive(struct watchdog *w, const struct dwd_stop_key *key)
 {
 	struct dwd_stop_record record;
@@ -237,7 +268,9 @@ void stops_arrive(struct watchdog *w, const struct dwd_stop_key *key)
 	r = w->backend->ops->get_stop(w->backend, key, &record);
 	if (r == -ENOENT || (r >= 0 && !is_decided(&record)))
 		return;
-	if (r >= 0) {
+	if (r >= 0 && is_damaged(w, key, &record)) {
+		r = let_run(w, key);
+	} else if (r >= 0) {
 		/* Before the first look, so that no SIGCONT after it goes unnoticed. */
 		watch_signals(w);
 		r = take_up(w, &record);

@@ -94,6 +94,11 @@ static void on_skipped(void *userdata, const struct dwd_ring_record *record)
 			 .watch = record->watch},
 	};
 
+	if (record->reason >= DWD_SKIP_COUNT || record->key.tgid > INT32_MAX ||
+	    record->watch > INT64_MAX) {
+		log_warning("passed over a damaged notification of the kernel side");
+		return;
+	}
 	memcpy(event.skip.comm, record->comm, sizeof(event.skip.comm));
 	events_add(&w->events, &event);
 }
