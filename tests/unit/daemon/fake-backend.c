@@ -252,10 +252,16 @@ struct fake_backend *fake_backend_new(void)
 	return f;
 }
 
-struct fake_backend *fake_backend_free(struct fake_backend *f)
+void fake_backend_clear(struct fake_backend *f)
 {
 	for (size_t i = 0; i < f->records_count; i++)
 		free(f->records[i]);
+	f->records_count = f->bells_count = 0;
+}
+
+struct fake_backend *fake_backend_free(struct fake_backend *f)
+{
+	fake_backend_clear(f);
 	free(f->records);
 	free(f->bells);
 	close(f->bell);
@@ -263,14 +269,25 @@ struct fake_backend *fake_backend_free(struct fake_backend *f)
 	return NULL;
 }
 
+struct dwd_stop_record *fake_backend_add(struct fake_backend *f,
+					 const struct dwd_stop_record *record)
+{
+	struct dwd_stop_record *copy = malloc(sizeof(*copy));
+
+	assert_non_null(copy);
+	*copy = *record;
+	f->records = reallocarray(f->records, f->records_count + 1, sizeof(*f->records));
+	assert_non_null(f->records);
+	return f->records[f->records_count++] = copy;
+}
+
 struct dwd_stop_record *fake_backend_record(struct fake_backend *f, pid_t pid)
 {
-	struct dwd_stop_record *record = calloc(1, sizeof(*record));
+	struct dwd_stop_record record;
 	struct procfs_stat stat;
 
-	assert_non_null(record);
 	assert_int_equal(procfs_read_stat(pid, &stat), 0);
-	*record = (struct dwd_stop_record){
+	record = (struct dwd_stop_record){
 		.id = ++f->last_id,
 		.time = clock_boottime_ns(),
 		.cgroup_id = 77,
@@ -291,15 +308,12 @@ struct dwd_stop_record *fake_backend_record(struct fake_backend *f, pid_t pid)
 		.argv_len = sizeof("link\0one"),
 		.argc = 2,
 	};
-	record->key.tgid = (uint32_t)pid;
-	record->key.exec_id = (uint32_t)record->id;
+	record.key.tgid = (uint32_t)pid;
+	record.key.exec_id = (uint32_t)record.id;
 	/* Anywhere within the clock tick that /proc shows. */
-	record->key.start_time =
+	record.key.start_time =
 		stat.start_ticks * (1000000000ULL / (uint64_t)sysconf(_SC_CLK_TCK)) + 12345;
-	f->records = reallocarray(f->records, f->records_count + 1, sizeof(*f->records));
-	assert_non_null(f->records);
-	f->records[f->records_count++] = record;
-	return record;
+	return fake_backend_add(f, &record);
 }
 
 static struct dwd_ring_record *ring(struct fake_backend *f, int kind)

@@ -40,6 +40,11 @@ struct fake_backend *fake_backend_free(struct fake_backend *f);
 /* A record of the living process `pid`, as the kernel side would have made it: confirmed, with the
  * next id, caught by watch 1. The test may change it, until it rings. */
 struct dwd_stop_record *fake_backend_record(struct fake_backend *f, pid_t pid);
+/* A copy of this record, whatever is in it. */
+struct dwd_stop_record *fake_backend_add(struct fake_backend *f,
+					 const struct dwd_stop_record *record);
+/* No records and no notifications are left. */
+void fake_backend_clear(struct fake_backend *f);
 bool fake_backend_has_record(const struct fake_backend *f, const struct dwd_stop_key *key);
 
 /* Notifications, delivered by the next dispatch(). */

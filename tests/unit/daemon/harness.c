@@ -290,3 +290,17 @@ int harness_add_watch(struct harness *h, const struct watchdog_client *client, c
 
 	return watchdog_add_watch(h->watchdog, client, &rule, ret, &fault);
 }
+
+void harness_remove_watches(struct harness *h)
+{
+	const struct watch *watch;
+
+	while ((watch = watchdog_next_watch(h->watchdog, 0))) {
+		json_t *removed;
+
+		assert_int_equal(
+			watchdog_remove_watch(h->watchdog, &h->client, watch->id, &removed),
+			ANSWER_OK);
+		json_decref(removed);
+	}
+}

@@ -74,6 +74,9 @@ void harness_settle(struct harness *h);
 int harness_add_watch(struct harness *h, const struct watchdog_client *client, const char *target,
 		      const uid_t *uid, const struct watch **ret);
 
+/* None is left. */
+void harness_remove_watches(struct harness *h);
+
 /* The next event, waited for, must be of this type and, with `s_id`, be about that stop. */
 json_t *harness_expect(struct harness *h, const char *type, uint64_t s_id);
 /* There must be no event that was not read. */
