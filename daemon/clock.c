@@ -36,8 +36,9 @@ int64_t clock_realtime_of_boottime(uint64_t ns)
 
 void clock_format(int64_t realtime_us, char text[static CLOCK_TEXT_SIZE])
 {
-	time_t seconds = realtime_us / 1000000;
-	unsigned fraction = (unsigned)(realtime_us % 1000000);
+	/* Downwards, also before 1970, where a clock that was never set may be. */
+	time_t seconds = realtime_us / 1000000 - (realtime_us % 1000000 < 0);
+	unsigned fraction = (unsigned)(realtime_us - seconds * 1000000);
 	struct tm tm;
 	size_t n;
 

@@ -38,11 +38,8 @@ bool own_is_over(const struct watchdog *w, const struct stop *s)
 static void end(struct watchdog *w, const struct watchdog_client *client, struct watch *watch)
 {
 	uint64_t id = watch->id;
-	json_t *json = NULL;
-	int r;
+	int r = watchdog_remove_watch(w, client, id, NULL);
 
-	r = watchdog_remove_watch(w, client, id, &json);
-	json_decref(json);
 	if (r != ANSWER_OK) {
 		log_error("cannot remove watch %llu, whose client has gone: %s",
 			  (unsigned long long)id, strerror(-r));

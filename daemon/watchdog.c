@@ -428,7 +428,7 @@ int watchdog_remove_watch(struct watchdog *w, const struct watchdog_client *clie
 		return ANSWER_NO_SUCH_WATCH;
 	get_counters(w, watch, &counters);
 	json = watch_to_json(watch, &counters);
-	if (!json)
+	if (!json && ret)
 		return -ENOMEM;
 	r = w->backend->ops->remove_watch(w->backend, watch->slot);
 	if (r < 0) {
@@ -437,11 +437,15 @@ int watchdog_remove_watch(struct watchdog *w, const struct watchdog_client *clie
 	}
 	add_counters(&w->retired, &counters);
 	log_watch("removed", watch, client->pid);
-	watch_event(w, EVENT_UNWATCHED, json, client->pid);
+	if (json)
+		watch_event(w, EVENT_UNWATCHED, json, client->pid);
 	watch_table_remove(&w->watches, watch);
 	watch_free(watch);
 	w->quiet_since = clock_monotonic_us();
-	*ret = json;
+	if (ret)
+		*ret = json;
+	else
+		json_decref(json);
 	return ANSWER_OK;
 }
 
