@@ -31,6 +31,8 @@ static void fake_listen(struct backend *b, const struct backend_listener *listen
 
 static int fake_arm(struct backend *b, bool on)
 {
+	if (fake_of(b)->arm_error)
+		return fake_of(b)->arm_error;
 	fake_of(b)->armed = on;
 	return 0;
 }
@@ -67,7 +69,7 @@ static int fake_remove_watch(struct backend *b, uint32_t slot)
 static int fake_get_counters(struct backend *b, uint32_t slot, struct dwd_counters *ret)
 {
 	*ret = fake_of(b)->counters[slot];
-	return 0;
+	return fake_of(b)->counters_error;
 }
 
 static size_t find(const struct fake_backend *f, const struct dwd_stop_key *key)
@@ -103,7 +105,7 @@ static int fake_for_each_stop(struct backend *b,
 			      void *userdata)
 {
 	struct fake_backend *f = fake_of(b);
-	int r = 0;
+	int r = f->each_error;
 
 	/* From the end, as the one that is visited may be removed. */
 	for (size_t i = f->records_count; i > 0 && r == 0; i--) {
@@ -129,6 +131,8 @@ static int fake_confirm_stop(struct backend *b, const struct dwd_stop_key *key)
 	struct fake_backend *f = fake_of(b);
 	size_t i = find(f, key);
 
+	if (f->confirm_error)
+		return f->confirm_error;
 	if (i == f->records_count)
 		return -ENOENT;
 	f->records[i]->flags |= DWD_STOP_CONFIRMED;
@@ -140,6 +144,8 @@ static int fake_forget_stop(struct backend *b, const struct dwd_stop_key *key)
 	struct fake_backend *f = fake_of(b);
 	size_t i = find(f, key);
 
+	if (f->forget_error)
+		return f->forget_error;
 	if (i == f->records_count)
 		return -ENOENT;
 	free(f->records[i]);
@@ -161,6 +167,8 @@ static int fake_exempt(struct backend *b, pid_t tgid, bool on)
 
 static int fake_watch_signals(struct backend *b, bool on)
 {
+	if (fake_of(b)->signals_error)
+		return fake_of(b)->signals_error;
 	fake_of(b)->signals_watched = on;
 	return 0;
 }
@@ -176,6 +184,10 @@ static int fake_dispatch(struct backend *b)
 	eventfd_t count;
 
 	eventfd_read(f->bell, &count);
+	if (f->dispatch_error) {
+		f->bells_count = 0;
+		return f->dispatch_error;
+	}
 	for (size_t i = 0; i < f->bells_count; i++) {
 		const struct dwd_ring_record *record = &f->bells[i].record;
 

@@ -32,6 +32,8 @@ struct fake_backend {
 
 	/* What fails from now on: -errno, 0 for nothing. */
 	int add_watch_error, remove_watch_error, get_stop_error, exempt_error;
+	int arm_error, confirm_error, counters_error, dispatch_error, each_error, forget_error;
+	int signals_error;
 };
 
 struct fake_backend *fake_backend_new(void);
