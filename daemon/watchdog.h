@@ -90,8 +90,8 @@ struct watch_fault {
 int watchdog_add_watch(struct watchdog *w, const struct watchdog_client *client,
 		       const struct watch_rule *rule, const struct watch **ret,
 		       struct watch_fault *fault);
-/* *ret is a new reference to the watch as it was last. With NULL for it the watch is removed even if
- * there is no memory to tell of it. */
+/* *ret is a new reference to the watch as it was last. With NULL for it the watch is removed even
+ * if there is no memory to tell of it. */
 int watchdog_remove_watch(struct watchdog *w, const struct watchdog_client *client, uint64_t id,
 			  json_t **ret);
 /* The first watch whose id is greater than `id`; NULL at the end. */

@@ -132,7 +132,8 @@ static char *shown_filter(const json_t *request, const char *filter)
 
 	if (!json_is_integer(value))
 		return shown(request, filter);
-	return asprintf(&decimal, "%lld", (long long)json_integer_value(value)) < 0 ? NULL : decimal;
+	return asprintf(&decimal, "%lld", (long long)json_integer_value(value)) < 0 ? NULL
+										    : decimal;
 }
 
 static int invalid_filter(struct dwd *d, const json_t *parameters)

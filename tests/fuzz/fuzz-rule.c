@@ -42,7 +42,7 @@ static void check_same(const struct rule *a, const struct rule *b)
 
 static void check_written(const struct rule_line *line)
 {
-	_cleanup_free_ char *text = rule_line_write(&line->args, line->rule.target);
+	_cleanup_free_ char *text = rule_line_write(&line->args, line->rule.target, NULL);
 	_cleanup_free_ char *message = NULL;
 	struct rule_line again = {};
 
