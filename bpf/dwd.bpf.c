@@ -30,6 +30,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "match.h"
+#include "gate.h"
 #include "namespace.h"
 #include "record.h"
 
@@ -366,9 +367,9 @@ static __always_inline void on_check(struct linux_binprm *bprm)
 	struct exec_state *state;
 	struct scratch *s;
 
-	if (!control.armed)
+	if (!worth_a_check(task, bprm->file) || !control.armed)
 		return;
-	open = gate_open_for_file(task, bprm->file, NULL);
+	open = gate_open_for_file(task, bprm->file);
 	if (!open && !first)
 		return;
 	state = bpf_task_storage_get(&exec_states, task, 0,
@@ -413,7 +414,7 @@ static __always_inline void on_committed(struct linux_binprm *bprm, __u32 hook)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct exec_state *state;
 
-	if (!armed(task, hook))
+	if (!worth_a_look(task, bprm->file) || !armed(task, hook))
 		return;
 	if (!gate_open_for_exec(task, bprm->file)) {
 		/* A script may be watched where its interpreter is not. */
@@ -480,7 +481,9 @@ static __always_inline bool decided_before(struct task_struct *task)
 /* The exec went through. */
 static __always_inline void on_completed(struct task_struct *task, struct linux_binprm *bprm)
 {
-	/* First of all, and armed or not: a record may have been made just before. */
+	if (!worth_a_look(task, bprm->file))
+		return;
+	/* Armed or not: a record may have been made just before. */
 	if (backend != DWD_BACKEND_TRACEPOINT && control.provisional && confirm_recorded(task))
 		return;
 	if (!armed(task, DWD_BACKEND_TRACEPOINT))

@@ -38,6 +38,7 @@ typedef signed long long __s64;
 #define DWD_RECORD_WATCHES 16	/* watch ids kept with a stop */
 #define DWD_COMM_LEN	   16
 #define DWD_GATE_ORDER	   13 /* log2 of the gate's 64-bit words */
+#define DWD_FRONT_ORDER	   11 /* and of the front's */
 
 /* How the kernel side is attached. Order of preference. */
 enum dwd_backend {
@@ -295,13 +296,15 @@ static dwd_inline __u64 dwd_arg_push(__u64 hash, __u8 byte, __u64 seed)
  *
  * Of a name the gate knows the first 15 bytes, zero-padded, as two words: that is also what the
  * kernel keeps as comm of the name given to exec. Of a file it knows the inode number.
+ *
+ * There is no seed in it: that would be one more load, and the result depend on it. Who prepares a
+ * collision has his own exec looked up in vain.
  */
-static dwd_inline __u64 dwd_gate_hash(__u64 a, __u64 b, __u64 seed)
+static dwd_inline __u64 dwd_gate_hash(__u64 a, __u64 b)
 {
-	__u64 x = (a ^ seed) * 0x9e3779b97f4a7c15ULL;
+	__u64 x = a ^ b * 0xbf58476d1ce4e5b9ULL;
 
-	x = (x ^ x >> 32 ^ b) * 0xbf58476d1ce4e5b9ULL;
-	return x ^ x >> 29;
+	return (x ^ x >> 32) * 0x9e3779b97f4a7c15ULL;
 }
 
 static dwd_inline __u32 dwd_gate_word(__u64 hash)
@@ -309,10 +312,23 @@ static dwd_inline __u32 dwd_gate_word(__u64 hash)
 	return hash >> (64 - DWD_GATE_ORDER);
 }
 
+static dwd_inline __u32 dwd_front_word(__u64 hash)
+{
+	return hash >> (64 - DWD_FRONT_ORDER);
+}
+
 static dwd_inline __u64 dwd_gate_mask(__u64 hash)
 {
-	return 1ULL << (hash & 63) | 1ULL << (hash >> 6 & 63) | 1ULL << (hash >> 12 & 63);
+	return 1ULL << (hash >> 33 & 63) | 1ULL << (hash >> 39 & 63) | 1ULL << (hash >> 45 & 63);
 }
+
+/* Each word is of so many of the gate's, side by side, all that any of them has; or all ones: let
+ * everything through. */
+#define DWD_FRONT_WIDTH (1 << (DWD_GATE_ORDER - DWD_FRONT_ORDER))
+
+struct dwd_front {
+	__u64 words[1 << DWD_FRONT_ORDER];
+};
 
 _Static_assert(sizeof(struct dwd_file_id) == 16, "dwd_file_id");
 _Static_assert(sizeof(struct dwd_watch_entry) == 40, "dwd_watch_entry");

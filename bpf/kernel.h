@@ -48,6 +48,7 @@ struct inode {
 };
 
 struct qstr {
+	__u32 len;
 	const unsigned char *name;
 };
 
@@ -55,6 +56,7 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	unsigned char d_iname[32]; /* until 6.13; then see gate.h */
 };
 
 struct vfsmount {
@@ -158,6 +160,7 @@ struct task_struct {
 	struct files_struct *files;
 	struct nsproxy *nsproxy;
 	__u64 self_exec_id;
+	struct bpf_local_storage *bpf_storage;
 };
 
 struct bpf_raw_tracepoint_args {

@@ -5,9 +5,7 @@
 /*
  * Which watches does an exec match?
  *
- * Two steps. The *gate* rejects: a Bloom filter over the names and files that are watched, tested
- * with nothing but a few loads, so that an exec nobody asked for costs next to nothing however many
- * watches there are. What passes is *collected*: exact look-ups by name, by file identity, by each
+ * Two steps. The *gate* rejects, see gate.h. What passes is *collected*: exact look-ups by name, by file identity, by each
  * directory above the file and by path, each giving a list of watches; every watch of those lists
  * is a hit, once. What else narrows those few watches is then asked in filter.h.
  *
@@ -146,87 +144,6 @@ __u64 gate[1 << DWD_GATE_ORDER];
 /* For the hashes; random, set before the object is loaded, so that the verifier folds it in. */
 const volatile __u64 seed;
 
-/* ---- the gate -------------------------------------------------------------------------------- */
-
-static __always_inline bool gate_open(__u64 a, __u64 b)
-{
-	__u64 hash = dwd_gate_hash(a, b, seed), mask = dwd_gate_mask(hash);
-
-	return (gate[dwd_gate_word(hash)] & mask) == mask;
-}
-
-#define MEMFD_PREFIX	  "memfd:"
-#define MEMFD_PREFIX_SIZE (sizeof(MEMFD_PREFIX) - 1)
-
-static __always_inline bool is_memfd_name(__u64 first_word)
-{
-	return (first_word & 0xffffffffffffULL) == 0x3a64666d656dULL; /* "memfd:", little endian */
-}
-
-/* Is this mount, of which the root has been reached, mounted anywhere but on a root itself, as the
- * machine's and a container's are? Then directories above that place may be watched. */
-static __always_inline bool is_mounted_deeper(struct vfsmount *mnt)
-{
-	struct mount *m = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
-	struct dentry *place = BPF_CORE_READ(m, mnt_mountpoint);
-
-	return BPF_CORE_READ(place, d_parent) != place;
-}
-
-/* May one of the directories above the file be watched? Only the mount that is the process's root
- * is walked here; a file on another mount gets the benefit of the doubt. */
-static __always_inline bool gate_open_for_directories(struct task_struct *task, struct file *file)
-{
-	struct dentry *dentry = file->f_path.dentry, *parent;
-
-	if (file->f_path.mnt != task->fs->root.mnt)
-		return true;
-	for (int i = 0; i < 32; i++) {
-		__u64 word[2] = {};
-
-		parent = dentry->d_parent;
-		if (parent == dentry)
-			return is_mounted_deeper(file->f_path.mnt);
-		if (gate_open(parent->d_inode->i_ino, 0))
-			return true;
-		bpf_probe_read_kernel_str(word, sizeof(word), parent->d_name.name);
-		if (gate_open(word[0], word[1]))
-			return true;
-		dentry = parent;
-	}
-	return true;
-}
-
-/* May this file be watched? False is certain. What of it has the name `known` is not asked again.
- */
-static __always_inline bool gate_open_for_file(struct task_struct *task, struct file *file,
-					       const __u64 *known)
-{
-	const unsigned char *name = file->f_path.dentry->d_name.name;
-	__u64 word[2] = {};
-
-	bpf_probe_read_kernel_str(word, sizeof(word), name);
-	if ((!known || word[0] != known[0] || word[1] != known[1]) && gate_open(word[0], word[1]))
-		return true;
-	if (is_memfd_name(word[0])) {
-		word[0] = word[1] = 0;
-		bpf_probe_read_kernel_str(word, sizeof(word), name + MEMFD_PREFIX_SIZE);
-		if (gate_open(word[0], word[1]))
-			return true;
-	}
-	if (gate_open(file->f_inode->i_ino, 0))
-		return true;
-	return control.directories && gate_open_for_directories(task, file);
-}
-
-/* May this exec be watched? The kernel has just made the name given to exec the task's comm. */
-static __always_inline bool gate_open_for_exec(struct task_struct *task, struct file *file)
-{
-	const __u64 *comm = (const __u64 *)task->comm;
-
-	return gate_open(comm[0], comm[1]) || gate_open_for_file(task, file, comm);
-}
-
 /* ---- working memory -------------------------------------------------------------------------- */
 
 static __always_inline struct scratch *scratch_get(void)
@@ -303,6 +220,14 @@ static __always_inline void consider_name(struct scratch *s, const void *kernel_
 	__builtin_memset(s->name, 0, sizeof(s->name));
 	bpf_probe_read_kernel_str(s->name, sizeof(s->name), kernel_string);
 	consider_list(s, bpf_map_lookup_elem(&names, s->name), DWD_WATCH_NAME);
+}
+
+#define MEMFD_PREFIX	  "memfd:"
+#define MEMFD_PREFIX_SIZE (sizeof(MEMFD_PREFIX) - 1)
+
+static __always_inline bool is_memfd_name(__u64 first_word)
+{
+	return (first_word & 0xffffffffffffULL) == 0x3a64666d656dULL; /* "memfd:", little endian */
 }
 
 static __always_inline void consider_file_name(struct scratch *s, const unsigned char *name)

@@ -13,7 +13,7 @@
  * one that is taken out keeps leading on. Its slot is used again late, see watchdog.c.
  *
  * The gate is a Bloom filter, and those cannot forget: how often each bit is wanted is counted
- * here.
+ * here. Its front, which is not shared memory, is written as a whole.
  */
 
 #include <bpf/bpf.h>
@@ -41,11 +41,46 @@ struct index {
 	struct index_maps maps;
 	struct slot_keys *slots[DWD_MAX_WATCHES];
 	uint16_t gate_uses[64 << DWD_GATE_ORDER];
+	struct dwd_front front;
 };
 
 /* ---- the gate -------------------------------------------------------------------------------- */
 
-static void gate_want(struct index *ix, __u64 hash, int delta)
+static int write_front(int map, const struct dwd_front *front)
+{
+	const uint32_t zero = 0;
+
+	return bpf_map_update_elem(map, &zero, front, BPF_ANY) < 0 ? -errno : 0;
+}
+
+int index_open_front(int map)
+{
+	struct dwd_front all;
+
+	memset(&all, 0xff, sizeof(all));
+	return write_front(map, &all);
+}
+
+/* What lies beneath a watched directory is not for the front to tell. */
+static int update_front(const struct index *ix)
+{
+	return ix->maps.control->directories ? index_open_front(ix->maps.front)
+					     : write_front(ix->maps.front, &ix->front);
+}
+
+/* Word `at` of the gate has changed: does that of the front? */
+static int follow_gate(struct index *ix, uint32_t at)
+{
+	const __u64 *gate = &ix->maps.gate[at - at % DWD_FRONT_WIDTH];
+	__u64 *word = &ix->front.words[at / DWD_FRONT_WIDTH], before = *word;
+
+	*word = 0;
+	for (unsigned int i = 0; i < DWD_FRONT_WIDTH; i++)
+		*word |= gate[i];
+	return *word == before ? 0 : update_front(ix);
+}
+
+static int gate_want(struct index *ix, __u64 hash, int delta)
 {
 	uint32_t at = dwd_gate_word(hash);
 	__u64 word = ix->maps.gate[at];
@@ -61,14 +96,15 @@ static void gate_want(struct index *ix, __u64 hash, int delta)
 		word = *uses ? word | bit : word & ~bit;
 	}
 	__atomic_store_n(&ix->maps.gate[at], word, __ATOMIC_RELEASE);
+	return follow_gate(ix, at);
 }
 
-static __u64 gate_hash_of_name(const struct index *ix, const char *name)
+static __u64 gate_hash_of_name(const char *name)
 {
 	__u64 words[2] = {};
 
 	memcpy(words, name, strnlen(name, DWD_COMM_LEN - 1));
-	return dwd_gate_hash(words[0], words[1], ix->maps.seed);
+	return dwd_gate_hash(words[0], words[1]);
 }
 
 /* ---- paths ----------------------------------------------------------------------------------- */
@@ -139,8 +175,7 @@ static int link_key(struct index *ix, uint32_t slot, int key, __u64 gate)
 		return -errno;
 	keys->linked |= 1U << key;
 	keys->gates[key] = gate;
-	gate_want(ix, gate, +1);
-	return 0;
+	return gate_want(ix, gate, +1);
 }
 
 static void unlink_key(struct index *ix, uint32_t slot, int key)
@@ -194,7 +229,7 @@ static int link_name(struct index *ix, uint32_t slot, const char *name)
 	if (!keys->name)
 		return -ENOMEM;
 	memcpy(keys->name, name, strnlen(name, DWD_NAME_MAX - 1));
-	return link_key(ix, slot, KEY_NAME, gate_hash_of_name(ix, name));
+	return link_key(ix, slot, KEY_NAME, gate_hash_of_name(name));
 }
 
 static int link_file(struct index *ix, uint32_t slot, const struct index_target *target)
@@ -204,7 +239,7 @@ static int link_file(struct index *ix, uint32_t slot, const struct index_target 
 	if (!target->exists)
 		return 0;
 	keys->file = target->file;
-	return link_key(ix, slot, KEY_FILE, dwd_gate_hash(keys->file.ino, 0, ix->maps.seed));
+	return link_key(ix, slot, KEY_FILE, dwd_gate_hash(keys->file.ino, 0));
 }
 
 /* The last component of a path, into `leaf`: "bin" of "/usr/bin/". */
@@ -234,7 +269,15 @@ static int link_path(struct index *ix, uint32_t slot, int key, const char *path)
 	else
 		keys->real_path = hash;
 	leaf_of(path, leaf);
-	return link_key(ix, slot, key, gate_hash_of_name(ix, leaf));
+	return link_key(ix, slot, key, gate_hash_of_name(leaf));
+}
+
+static int count_directory(struct index *ix, int delta)
+{
+	uint32_t count =
+		__atomic_add_fetch(&ix->maps.control->directories, delta, __ATOMIC_RELEASE);
+
+	return count <= 1 ? update_front(ix) : 0;
 }
 
 int index_add(struct index *ix, uint32_t slot, const struct watch *watch,
@@ -252,13 +295,12 @@ int index_add(struct index *ix, uint32_t slot, const struct watch *watch,
 		.filters = filters_of(watch),
 		.uid = watch->filters.uid,
 	};
-	if (watch->kind == DWD_WATCH_DIRECTORY)
-		__atomic_add_fetch(&ix->maps.control->directories, 1, __ATOMIC_RELEASE);
+	r = watch->kind == DWD_WATCH_DIRECTORY ? count_directory(ix, +1) : 0;
 	__atomic_store_n(&entry->id, watch->id, __ATOMIC_RELEASE);
 
-	if (watch->kind == DWD_WATCH_NAME) {
+	if (r >= 0 && watch->kind == DWD_WATCH_NAME) {
 		r = link_name(ix, slot, watch->target);
-	} else {
+	} else if (r >= 0) {
 		r = link_path(ix, slot, KEY_PATH, watch->target);
 		if (r >= 0 && target->real)
 			r = link_path(ix, slot, KEY_REAL_PATH, target->real);
@@ -302,17 +344,23 @@ void index_remove(struct index *ix, uint32_t slot)
 	for (int key = 0; key < DWD_WATCH_KEYS; key++)
 		unlink_key(ix, slot, key);
 	if (keys->kind == DWD_WATCH_DIRECTORY)
-		__atomic_sub_fetch(&ix->maps.control->directories, 1, __ATOMIC_RELEASE);
+		count_directory(ix, -1);
 	ix->slots[slot] = slot_keys_free(keys);
 }
 
 int index_new(struct index **ret, const struct index_maps *maps)
 {
 	struct index *ix = calloc(1, sizeof(*ix));
+	int r;
 
 	if (!ix)
 		return -ENOMEM;
 	ix->maps = *maps;
+	r = update_front(ix);
+	if (r < 0) {
+		free(ix);
+		return r;
+	}
 	*ret = ix;
 	return 0;
 }

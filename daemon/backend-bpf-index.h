@@ -25,6 +25,7 @@ struct index_target {
 struct index_maps {
 	struct dwd_control *control;
 	__u64 *gate;
+	int front; /* the map with its copy in less detail */
 	__u64 seed; /* what the object was loaded with */
 	struct dwd_watch_entry *entries;
 	int names, files, paths;
@@ -34,6 +35,9 @@ struct index;
 
 int index_new(struct index **ret, const struct index_maps *maps);
 struct index *index_free(struct index *ix);
+
+/* Let every exec past the front, until an index is made that knows better. */
+int index_open_front(int front);
 
 /* Put `watch` into force under `slot`, which must be free. `target` matters for paths only. */
 int index_add(struct index *ix, uint32_t slot, const struct watch *watch,

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 
 #include "backend-bpf.h"
+#include "backend-bpf-index.h"
 #include "backend-bpf-load.h"
 #include "dwd.skel.h"
 
@@ -200,6 +201,11 @@ int bpf_load(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max_stopped, 
 	}
 	shared = &object->bss->control;
 	shared->max_stopped = max_stopped;
+	r = index_open_front(bpf_map__fd(object->maps.front));
+	if (r < 0) {
+		bpf_message(message, "cannot write its maps: %s", strerror(-r));
+		return r;
+	}
 	r = dwd_bpf__attach(object);
 	if (r < 0) {
 		bpf_message(message, "the kernel does not attach it: %s",

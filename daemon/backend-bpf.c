@@ -449,6 +449,7 @@ static int share_memory(struct bpf_backend *b)
 	maps = (struct index_maps){
 		.control = control(b),
 		.gate = b->object->bss->gate,
+		.front = bpf_map__fd(b->object->maps.front),
 		.seed = b->object->rodata->seed,
 		.entries = b->entries,
 		.names = bpf_map__fd(b->object->maps.names),

@@ -26,6 +26,7 @@ def add_options(parser):
     parser.add_argument('--rounds', type=int, default=7, help='measurements of each variant (7)')
     parser.add_argument('--execs', type=int, default=1500, help='execs in each of them (1500)')
     parser.add_argument('--many', type=int, default=10000, help='what "many" watches are (10000)')
+    parser.add_argument('--only', nargs='+', metavar='WATCHED', help='as "1 NAME"; default: all there are')
 
 
 def names(count):
