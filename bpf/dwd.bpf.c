@@ -334,7 +334,7 @@ static __always_inline bool find_and_act(struct linux_binprm *bprm, struct task_
 }
 
 /* The same, known to be under way: see bpf_arm() in the daemon. */
-static __noinline bool decide(struct linux_binprm *bprm, struct task_struct *task, bool confirmed)
+static __always_inline bool decide(struct linux_binprm *bprm, struct task_struct *task, bool confirmed)
 {
 	bool done = true;
 
@@ -359,15 +359,16 @@ static __always_inline bool armed(struct task_struct *task, __u32 hook)
 
 /* ---- the hooks ------------------------------------------------------------------------------- */
 
-/* One candidate for the file to execute has been opened: the program, a script, its interpreter. */
-static __always_inline void on_check(struct linux_binprm *bprm)
+/* Each is but a question to the front of the gate; what goes on behind that is out of line, so that
+ * all a plain exec runs through lies together. */
+
+static __noinline void look_at_candidate(struct linux_binprm *bprm, struct task_struct *task)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	bool first = bprm->interp == bprm->filename, open;
 	struct exec_state *state;
 	struct scratch *s;
 
-	if (!worth_a_check(task, bprm->file) || !control.armed)
+	if (!control.armed)
 		return;
 	open = gate_open_for_file(task, bprm->file);
 	if (!open && !first)
@@ -408,13 +409,11 @@ static __always_inline void note_decided(struct task_struct *task)
 	state->script_count = 0;
 }
 
-/* The exec can no longer be undone and has its credentials. */
-static __always_inline void on_committed(struct linux_binprm *bprm, __u32 hook)
+static __noinline void look_at_committed(struct linux_binprm *bprm, struct task_struct *task)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct exec_state *state;
 
-	if (!worth_a_look(task, bprm->file) || !armed(task, hook))
+	if (!armed(task, backend))
 		return;
 	if (!gate_open_for_exec(task, bprm->file)) {
 		/* A script may be watched where its interpreter is not. */
@@ -428,6 +427,24 @@ static __always_inline void on_committed(struct linux_binprm *bprm, __u32 hook)
 		note_decided(task);
 }
 
+/* One candidate for the file to execute has been opened: the program, a script, its interpreter. */
+static __always_inline void on_check(struct linux_binprm *bprm)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (worth_a_check(task, bprm->file))
+		look_at_candidate(bprm, task);
+}
+
+/* The exec can no longer be undone and has its credentials. */
+static __always_inline void on_committed(struct linux_binprm *bprm)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (worth_a_look(task, bprm->file))
+		look_at_committed(bprm, task);
+}
+
 SEC("?lsm/bprm_check_security")
 int BPF_PROG(lsm_check, struct linux_binprm *bprm, int result)
 {
@@ -438,7 +455,7 @@ int BPF_PROG(lsm_check, struct linux_binprm *bprm, int result)
 SEC("?lsm.s/bprm_committed_creds")
 int BPF_PROG(lsm_committed, struct linux_binprm *bprm)
 {
-	on_committed(bprm, DWD_BACKEND_LSM);
+	on_committed(bprm);
 	return 0;
 }
 
@@ -452,12 +469,12 @@ int BPF_PROG(fentry_check, struct linux_binprm *bprm)
 SEC("?fentry/security_bprm_committed_creds")
 int BPF_PROG(fentry_committed, struct linux_binprm *bprm)
 {
-	on_committed(bprm, DWD_BACKEND_FENTRY);
+	on_committed(bprm);
 	return 0;
 }
 
 /* Confirm the stop that an earlier hook has recorded for this exec, if it has. */
-static __always_inline bool confirm_recorded(struct task_struct *task)
+static __noinline bool confirm_recorded(struct task_struct *task)
 {
 	struct dwd_stop_key key = stop_key(task);
 	struct dwd_stop_record *r = bpf_map_lookup_elem(&stops, &key);
@@ -478,11 +495,8 @@ static __always_inline bool decided_before(struct task_struct *task)
 	return state && state->decided == (__u32)task->self_exec_id;
 }
 
-/* The exec went through. */
-static __always_inline void on_completed(struct task_struct *task, struct linux_binprm *bprm)
+static __noinline void look_at_completed(struct linux_binprm *bprm, struct task_struct *task)
 {
-	if (!worth_a_look(task, bprm->file))
-		return;
 	/* Armed or not: a record may have been made just before. */
 	if (backend != DWD_BACKEND_TRACEPOINT && control.provisional && confirm_recorded(task))
 		return;
@@ -502,10 +516,12 @@ static __always_inline void on_completed(struct task_struct *task, struct linux_
 		note_decided(task);
 }
 
+/* The exec went through. */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	on_completed(task, bprm);
+	if (worth_a_look(task, bprm->file))
+		look_at_completed(bprm, task);
 	return 0;
 }
 
@@ -514,8 +530,10 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 SEC("?tp_btf/sched_process_exec")
 int BPF_PROG(on_exec_again, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
+	if (!worth_a_look(task, bprm->file))
+		return 0;
 	if (backend != DWD_BACKEND_LSM)
-		on_completed(task, bprm);
+		look_at_completed(bprm, task);
 	else if (control.provisional)
 		confirm_recorded(task);
 	return 0;
@@ -532,7 +550,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		.reason = DWD_SKIP_EXEC_FAILED,
 	};
 
-	if (!control.provisional || task->pid != task->tgid)
+	if (!has_storage(task) || task->pid != task->tgid || !control.provisional)
 		return 0;
 	key = stop_key(task);
 	r = bpf_map_lookup_elem(&stops, &key);

@@ -192,7 +192,7 @@ static __always_inline bool gate_open_for_file(struct task_struct *task, struct 
 }
 
 /* May this exec be watched? The kernel has just made the name given to exec the task's comm. */
-static __always_inline bool gate_open_for_exec(struct task_struct *task, struct file *file)
+static __noinline bool gate_open_for_exec(struct task_struct *task, struct file *file)
 {
 	const __u64 *comm = (const __u64 *)task->comm;
 
