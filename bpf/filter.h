@@ -28,7 +28,7 @@
 
 #define ANCESTORS    64		/* so far up one is looked for */
 #define CGROUP_DEPTH 64		/* so deep down one is looked for */
-#define ARG_PIECE    32		/* bytes looked at in one turn of a loop */
+#define ARG_PIECE    8		/* bytes looked at in one turn of a loop */
 #define ARG_CHUNKS   (1 << 14)	/* more than the kernel lets anybody pass */
 #define ARG_BUDGET   (64 << 20) /* bytes read for one exec, over all patterns */
 

@@ -17,6 +17,10 @@
  * What the front lets through is asked again of the gate proper: see gate_open_for_exec().
  */
 
+#define GATE_DEPTH                                                                                \
+	32 /* directories above a file that are looked at before it gets the benefit of the doubt \
+	    */
+
 /* One element, and not shared with user space: then the kernel takes it from its direct mapping. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -150,28 +154,38 @@ static __always_inline bool is_mounted_deeper(struct vfsmount *mnt)
 	return BPF_CORE_READ(place, d_parent) != place;
 }
 
+struct gate_walk {
+	struct dentry *dentry;
+	bool at_root, open;
+};
+
+/* One step from a file towards the root of its mount. */
+static long gate_step(__u32 index, struct gate_walk *walk)
+{
+	struct dentry *parent = walk->dentry->d_parent;
+	struct name_words name;
+
+	if (parent == walk->dentry) {
+		walk->at_root = true;
+		return 1;
+	}
+	name = words_of(parent);
+	walk->dentry = parent;
+	walk->open = gate_open(parent->d_inode->i_ino, 0) || gate_open(name.a, name.b);
+	return walk->open;
+}
+
 /* May one of the directories above the file be watched? Only the mount that is the process's root
  * is walked here; a file on another mount gets the benefit of the doubt. */
 static __always_inline bool gate_open_for_directories(struct task_struct *task, struct file *file)
 {
-	struct dentry *dentry = file->f_path.dentry, *parent;
+	struct gate_walk walk = {.dentry = file->f_path.dentry};
+	struct vfsmount *mnt = file->f_path.mnt;
 
-	if (file->f_path.mnt != task->fs->root.mnt)
+	if (mnt != task->fs->root.mnt)
 		return true;
-	for (int i = 0; i < 32; i++) {
-		struct name_words name;
-
-		parent = dentry->d_parent;
-		if (parent == dentry)
-			return is_mounted_deeper(file->f_path.mnt);
-		if (gate_open(parent->d_inode->i_ino, 0))
-			return true;
-		name = words_of(parent);
-		if (gate_open(name.a, name.b))
-			return true;
-		dentry = parent;
-	}
-	return true;
+	bpf_loop(GATE_DEPTH, gate_step, &walk, 0);
+	return walk.open || !walk.at_root || is_mounted_deeper(mnt);
 }
 
 static __always_inline bool gate_open_for_file(struct task_struct *task, struct file *file)
