@@ -8,8 +8,16 @@
 
 #include "width.h"
 
+/*
+ * smartcols lays out what has to fit a terminal, has colours or is a tree. Where it is only to
+ * align columns, most often for another program to read, that is done here: smartcols looks at each
+ * character of each cell several times, and ten thousand rows are not rare.
+ */
+
 /* Of the last column so much is to be seen, before any other is left out. */
 #define LAST_WIDTH 24
+
+DEFINE_CLEANUP(struct libscols_iter *, scols_free_iter)
 
 struct table {
 	struct libscols_table *scols;
@@ -18,6 +26,7 @@ struct table {
 	size_t columns_count;
 	size_t *widths; /* of the columns: their widest cell */
 	size_t cell;
+	bool tree;
 	int error;
 };
 
@@ -48,8 +57,10 @@ int table_new(struct table **ret, const struct table_column *columns, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		int flags = columns[i].right ? SCOLS_FL_RIGHT : 0;
 
-		if (columns[i].tree)
+		if (columns[i].tree) {
 			flags |= SCOLS_FL_TREE;
+			t->tree = true;
+		}
 		if (!scols_table_new_column(t->scols, columns[i].name, 0, flags))
 			return -ENOMEM;
 		widen(t, i, columns[i].name);
@@ -164,6 +175,79 @@ static void fit(struct table *t, size_t width)
 	}
 }
 
+/* ---- elsewhere than on a terminal ------------------------------------------------------------ */
+
+static bool is_plain(const struct table *t)
+{
+	return !t->tree && !isatty(STDOUT_FILENO) && !color_wanted(stdout);
+}
+
+static void put_spaces(FILE *f, size_t n)
+{
+	while (n-- > 0)
+		putc_unlocked(' ', f);
+}
+
+static void put_cell(FILE *f, const struct table *t, size_t column, const char *text)
+{
+	size_t room = t->widths[column] - width_of(text);
+	bool right = t->columns[column].right;
+
+	if (right)
+		put_spaces(f, room);
+	fputs_unlocked(text, f);
+	if (column == t->columns_count - 1) {
+		putc_unlocked('\n', f);
+		return;
+	}
+	put_spaces(f, right ? 1 : room + 1);
+}
+
+static void put_row(FILE *f, const struct table *t, struct libscols_line *line)
+{
+	for (size_t i = 0; i < t->columns_count; i++) {
+		const char *text = scols_cell_get_data(scols_line_get_cell(line, i));
+
+		put_cell(f, t, i, text ? text : "");
+	}
+}
+
+static int put_plain(FILE *f, const struct table *t)
+{
+	_cleanup_(scols_free_iterp) struct libscols_iter *lines = NULL;
+	struct libscols_line *line;
+
+	if (t->error < 0 || scols_table_is_empty(t->scols))
+		return t->error;
+	lines = scols_new_iter(SCOLS_ITER_FORWARD);
+	if (!lines)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->columns_count; i++)
+		put_cell(f, t, i, t->columns[i].name);
+	while (scols_table_next_line(t->scols, lines, &line) == 0)
+		put_row(f, t, line);
+	return 0;
+}
+
+static int plain_text(const struct table *t, char **ret)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	int r;
+
+	if (!f)
+		return -ENOMEM;
+	r = put_plain(f, t);
+	if (fclose(f) != 0)
+		r = -ENOMEM;
+	if (r == 0)
+		*ret = steal_pointer(text);
+	return r;
+}
+
+/* ---- printing -------------------------------------------------------------------------------- */
+
 static int make_fit(struct table *t)
 {
 	if (t->error < 0)
@@ -175,16 +259,22 @@ static int make_fit(struct table *t)
 
 int table_print(struct table *t)
 {
-	int r = make_fit(t);
+	int r;
 
+	if (is_plain(t))
+		return put_plain(stdout, t);
+	r = make_fit(t);
 	return r < 0 ? r : scols_print_table(t->scols);
 }
 
 int table_text(struct table *t, char **ret)
 {
 	_cleanup_free_ char *text = NULL;
-	int r = make_fit(t);
+	int r;
 
+	if (is_plain(t))
+		return plain_text(t, ret);
+	r = make_fit(t);
 	if (r == 0)
 		r = scols_print_table_to_string(t->scols, &text);
 	/* The newline of the last line is missing. */

@@ -12,6 +12,10 @@ static size_t first(const char *text, mbstate_t *state, size_t *bytes)
 	wchar_t c;
 	int columns;
 
+	if (*text >= ' ' && *text <= '~') {
+		*bytes = 1;
+		return 1;
+	}
 	if (*text == '\033') {
 		*bytes = strcspn(text, "m");
 		*bytes += text[*bytes] == 'm';
