@@ -5,6 +5,10 @@ The kernel's own statistics (bpf_stats_enabled) of the programs a process holds,
 fdinfo: time of all of them by runs of the one that sees each exec. So execs of others on the machine
 count on both sides of the fraction. Each variant is alone on the machine while it is measured,
 apart from the other users of it; rounds go over all variants in turn, and medians are compared.
+
+The peers are a one-liner that asks one question of each exec, and a program that does nothing: its
+time is that of the measurement itself, and comes with each program once. How many programs of dwd
+there are for one exec depends on the backend.
 """
 
 import contextlib
@@ -19,6 +23,10 @@ from harness import until
 PEER = 'bpftrace one-liner'
 ONE_LINER = 'tracepoint:sched:sched_process_exec /comm == "zzz"/ { signal("SIGSTOP"); }'
 STATISTICS = '/proc/sys/kernel/bpf_stats_enabled'
+TRIES = 5
+EMPTY = 'empty program'
+NOTHING = 'tracepoint:sched:sched_process_exec { }'
+PEERS = {EMPTY: NOTHING, PEER: ONE_LINER}
 TRACING = '/sys/kernel/tracing'
 
 
@@ -26,7 +34,8 @@ def add_options(parser):
     parser.add_argument('--rounds', type=int, default=7, help='measurements of each variant (7)')
     parser.add_argument('--execs', type=int, default=1500, help='execs in each of them (1500)')
     parser.add_argument('--many', type=int, default=10000, help='what "many" watches are (10000)')
-    parser.add_argument('--only', nargs='+', metavar='WATCHED', help='as "1 NAME"; default: all there are')
+    parser.add_argument('--only', nargs='+', metavar='WATCHED',
+                        help='as "1 NAME" "10000 PATH" (all there are)')
 
 
 def names(count):
@@ -50,7 +59,7 @@ def directories(count, directory):
     return targets
 
 
-def variants(shop, many):
+def variants(shop, many, only):
     by_path = paths(many, shop.path('files'))
     by_directory = directories(many, shop.path('directories'))
     result = {f'{n} NAME': names(n) for n in (0, 1, 100, many)}
@@ -58,7 +67,8 @@ def variants(shop, many):
     result |= {f'{n} PATH/': by_directory[:n] for n in (1, many)}
     mixed = many // 3
     result[f'{3 * mixed} of each kind'] = names(mixed) + by_path[:mixed] + by_directory[:mixed]
-    return result
+    return {f'dwd, {name} watched': targets for name, targets in result.items()
+            if not only or name in only}
 
 
 def read_fields(path):
@@ -83,7 +93,8 @@ def programs_of(pid):
     return programs, on_exec
 
 
-def measure(shop, pid, execs, program):
+def measure_once(shop, pid, execs, program):
+    """ns and programs for one exec; None if the statistics were not on all the time."""
     before, on_exec = programs_of(pid)
     if on_exec is None:
         raise Absent('holds no BPF program for exec')
@@ -91,9 +102,17 @@ def measure(shop, pid, execs, program):
     after, _ = programs_of(pid)
     time = sum(after[i][0] - before[i][0] for i in before)
     seen = after[on_exec][1] - before[on_exec][1]
-    if seen < execs:
-        raise RuntimeError(f'{seen} of {execs} execs in the statistics: did somebody turn them off?')
-    return time / seen
+    runs = sum(after[i][1] - before[i][1] for i in before)
+    return (time / seen, runs / seen) if seen >= execs else None
+
+
+def measure(shop, pid, execs, program):
+    for _ in range(TRIES):
+        with setting(STATISTICS, '1'):
+            result = measure_once(shop, pid, execs, program)
+        if result:
+            return result
+    raise RuntimeError(f'execs are missing in the statistics: does somebody turn off {STATISTICS}?')
 
 
 @contextlib.contextmanager
@@ -109,9 +128,9 @@ def tracing_mounted():
 
 
 @contextlib.contextmanager
-def one_liner():
-    """bpftrace, from the moment its probe is attached; yields its pid."""
-    command = [need('bpftrace'), '--unsafe', '-e', ONE_LINER]
+def bpftrace(script):
+    """From the moment its probe is attached; yields its pid."""
+    command = [need('bpftrace'), '--unsafe', '-e', script]
     with tracing_mounted(), child(*command) as process:
         until(lambda: programs_of(process.pid)[1] is not None or process.poll() is not None,
               'bpftrace to attach', 60)
@@ -129,27 +148,32 @@ def watching(shop, targets):
 
 def one_round(shop, options, program, wanted, cost):
     for name, targets in wanted.items():
-        with watching(shop, targets) if targets is not None else one_liner() as pid:
+        with bpftrace(targets) if name in PEERS else watching(shop, targets) as pid:
             cost[name].append(measure(shop, pid, options.execs, program))
+
+
+def peers(shop, program):
+    """Those that can be measured here."""
+    try:
+        with bpftrace(ONE_LINER) as pid:
+            measure(shop, pid, 100, program)
+        return PEERS
+    except Absent as reason:
+        print(f'  {PEER}: {reason}')
+        return {}
 
 
 def run(shop, options):
     program = shop.program('tiny')
-    wanted = {PEER: None} | {f'dwd, {k} watched': v for k, v in variants(shop, options.many).items()}
+    wanted = peers(shop, program) | variants(shop, options.many, options.only)
     cost = {name: [] for name in wanted}
-    with setting(STATISTICS, '1'):
-        try:
-            with one_liner() as pid:
-                measure(shop, pid, 100, program)
-        except Absent as reason:
-            print(f'  {PEER}: {reason}')
-            del wanted[PEER], cost[PEER]
-        for i in range(options.rounds):
-            if sys.stderr.isatty():
-                print(f'  round {i + 1} of {options.rounds}', end='\r', file=sys.stderr, flush=True)
-            one_round(shop, options, program, wanted, cost)
-    base = median(cost[PEER]) if PEER in cost else 0
-    one = median(cost['dwd, 1 NAME watched'])
-    print_table(['', 'ns/exec', 'least', 'most', 'to one-liner', 'to 1 NAME'],
-                [[name, f'{median(ns):.0f}', f'{min(ns):.0f}', f'{max(ns):.0f}',
-                  ratio(median(ns), base), ratio(median(ns), one)] for name, ns in cost.items()])
+    for i in range(options.rounds):
+        if sys.stderr.isatty():
+            print(f'  round {i + 1} of {options.rounds}', end='\r', file=sys.stderr, flush=True)
+        one_round(shop, options, program, wanted, cost)
+    middle = {name: median([ns for ns, _ in values]) for name, values in cost.items()}
+    base, one = middle.get(PEER, 0), middle.get('dwd, 1 NAME watched', 0)
+    print_table(['', 'ns/exec', 'least', 'most', 'programs', 'to one-liner', 'to 1 NAME'],
+                [[name, f'{middle[name]:.0f}', f'{min(values)[0]:.0f}', f'{max(values)[0]:.0f}',
+                  f'{values[0][1]:.1f}', ratio(middle[name], base), ratio(middle[name], one)]
+                 for name, values in cost.items()])

@@ -20,8 +20,8 @@ REPEATS = 5
 
 
 def add_options(parser):
-    parser.add_argument('--hold', type=int, nargs='+', default=[10, 100, 1000, 10000],
-                        metavar='N', help='how many to hold (10 100 1000 10000)')
+    parser.add_argument('--hold', type=int, nargs='+', default=[1, 10, 100, 1000, 10000, 20000],
+                        metavar='N', help='how many to hold (1 10 100 1000 10000 20000)')
 
 
 def timed(action, *arguments):
