@@ -42,9 +42,8 @@ const char *reader_text(struct reader *r, const char *key)
 	return s;
 }
 
-uint64_t reader_optional_number(struct reader *r, const char *key, uint64_t max)
+static uint64_t checked(struct reader *r, const char *key, const json_t *value, uint64_t max)
 {
-	const json_t *value = reader_field(r, key);
 	json_int_t n = json_integer_value(value);
 
 	if (value && (!json_is_integer(value) || n < 0 || (uint64_t)n > max))
@@ -52,11 +51,18 @@ uint64_t reader_optional_number(struct reader *r, const char *key, uint64_t max)
 	return (uint64_t)n;
 }
 
+uint64_t reader_optional_number(struct reader *r, const char *key, uint64_t max)
+{
+	return checked(r, key, reader_field(r, key), max);
+}
+
 static uint64_t number(struct reader *r, const char *key, uint64_t max)
 {
-	if (!reader_field(r, key))
+	const json_t *value = reader_field(r, key);
+
+	if (!value)
 		reader_fail(r, key);
-	return reader_optional_number(r, key, max);
+	return checked(r, key, value, max);
 }
 
 uint64_t reader_count(struct reader *r, const char *key)
