@@ -334,7 +334,8 @@ static __always_inline bool find_and_act(struct linux_binprm *bprm, struct task_
 }
 
 /* The same, known to be under way: see bpf_arm() in the daemon. */
-static __always_inline bool decide(struct linux_binprm *bprm, struct task_struct *task, bool confirmed)
+static __always_inline bool decide(struct linux_binprm *bprm, struct task_struct *task,
+				   bool confirmed)
 {
 	bool done = true;
 

@@ -17,9 +17,7 @@
  * What the front lets through is asked again of the gate proper: see gate_open_for_exec().
  */
 
-#define GATE_DEPTH                                                                                \
-	32 /* directories above a file that are looked at before it gets the benefit of the doubt \
-	    */
+#define GATE_DEPTH 32 /* directories looked at above a file; deeper down it may be watched */
 
 /* One element, and not shared with user space: then the kernel takes it from its direct mapping. */
 struct {

@@ -5,9 +5,10 @@
 /*
  * Which watches does an exec match?
  *
- * Two steps. The *gate* rejects, see gate.h. What passes is *collected*: exact look-ups by name, by file identity, by each
- * directory above the file and by path, each giving a list of watches; every watch of those lists
- * is a hit, once. What else narrows those few watches is then asked in filter.h.
+ * Two steps. The gate rejects, see gate.h. What passes is *collected*: exact look-ups by name, by
+ * file identity, by each directory above the file and by path, each giving a list of watches; every
+ * watch of those lists is a hit, once. What else narrows those few watches is then asked in
+ * filter.h.
  *
  * Paths are compared by hash, not by text: a path is hashed component by component from the root
  * the process sees, found by walking dentries and mounts upwards (nothing else serves every program
@@ -73,8 +74,8 @@ struct ancestor_walk {
 
 struct scratch {
 	__u32 busy;
-	__u32 epoch; /* of stamps */
-	__u32 uid;   /* real uid of the process that executes */
+	__u32 epoch;		 /* of stamps */
+	__u32 uid;		 /* real uid of the process that executes */
 	struct dwd_stop_key key; /* and what a stop of it would be known by */
 	__u32 hit_count;
 	__u32 hits[DWD_MAX_WATCHES];   /* slots */

@@ -25,7 +25,7 @@ struct index_target {
 struct index_maps {
 	struct dwd_control *control;
 	__u64 *gate;
-	int front; /* the map with its copy in less detail */
+	int front;  /* the map with its copy in less detail */
 	__u64 seed; /* what the object was loaded with */
 	struct dwd_watch_entry *entries;
 	int names, files, paths;
