@@ -359,6 +359,19 @@ def long_names_and_paths(b):
 
 
 @case
+def file_names_of_any_length(b):
+    """The kernel keeps short names apart from long ones; by a link, the file's name alone tells."""
+    link = b.path(b.unique('link'))
+    for length in (7, 8, 9, 15, 16, 31, 32, 39, 40, 100):
+        program = b.program(name=b.unique('').ljust(length, 'n')[-length:], directory=b.path('lengths'))
+        os.symlink(program, link)
+        b.main.watch(os.path.basename(program))
+        b.caught(b.run(link), os.path.basename(program), exe=program)
+        b.main.dwd('unwatch', '--all')
+        os.unlink(link)
+
+
+@case
 def odd_bytes_in_names_and_arguments(b):
     name = b.unique() + '\tx\n'
     program = b.program(name=name)
