@@ -189,7 +189,7 @@ static void test_blocked(void **state)
 		harness_turn(h);
 	harness_expect_no_event(h);
 	assert_int_equal(harness_find(h, c.pid)->now.state, STOP_STOPPED);
-	kill(c.pid, SIGKILL);
+	child_end(&c); /* reaped: it is not seen running towards its end */
 	expect(h, "gone", 1);
 }
 
