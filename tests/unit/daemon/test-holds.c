@@ -29,6 +29,16 @@ static void add_watch(struct harness *h, uint64_t hold, bool then_kill)
 	expect(h, "watched", 0);
 }
 
+/* Caught by this watch alone. */
+static void ring_of(struct harness *h, const struct child *c, uint64_t watch)
+{
+	struct dwd_stop_record *record = fake_backend_record(h->fake, c->pid);
+
+	record->watches[0] = watch;
+	fake_backend_ring_stopped(h->fake, &record->key);
+	expect(h, "stopped", record->id);
+}
+
 /* Caught by the watches with ids 1 to `watches`. */
 static void ring(struct harness *h, const struct child *c, uint32_t watches)
 {
@@ -80,15 +90,11 @@ static void test_several_stops(void **state)
 {
 	struct harness *h = *state;
 	struct child patient = child_start_stopped(), hasty = child_start_stopped();
-	struct dwd_stop_record *record;
 
 	add_watch(h, LONG, false);
 	add_watch(h, SHORT, false);
-	ring(h, &patient, 1);
-	record = fake_backend_record(h->fake, hasty.pid);
-	record->watches[0] = 2;
-	fake_backend_ring_stopped(h->fake, &record->key);
-	expect(h, "stopped", 2);
+	ring_of(h, &patient, 1);
+	ring_of(h, &hasty, 2);
 	expect(h, "continued", 2);
 	child_wait_resumed(&hasty);
 	expect_held(h, &patient);
@@ -146,15 +152,16 @@ static void test_claimed_meanwhile(void **state)
 {
 	struct harness *h = *state;
 	const struct stop_selector selector = {.pid = 0};
-	struct child c = child_start_stopped();
+	struct child c = child_start_stopped(), other = child_start_stopped();
 	struct stop *s = NULL;
 
 	add_watch(h, LONG, false);
-	ring(h, &c, 1);
+	add_watch(h, SHORT, false);
+	ring_of(h, &c, 1);
 	assert_int_equal(watchdog_claim(h->watchdog, &h->client, &selector, &s), ANSWER_OK);
 	s->hold_until = 1; /* long over */
-	fake_backend_ring_rescan(h->fake);
-	harness_turn(h);
+	ring_of(h, &other, 2);
+	expect(h, "continued", 2);
 	expect_held(h, &c);
 	watchdog_leave(h->watchdog, &h->client);
 	expect(h, "continued", 1);

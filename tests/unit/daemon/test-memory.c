@@ -56,6 +56,10 @@ static int act_watch(void *userdata)
 		r = watch_set_variables(watch, variables);
 	if (r < 0)
 		return r;
+	/* A watch with less than was asked for would stop more. */
+	assert_non_null(watch->filters.args[0]);
+	assert_string_equal(watch->filters.args[1], args[1]);
+	assert_true(watch->filters.under_name && watch->filters.cgroup && watch->setenv[0]);
 	object = watch_to_json(watch, &counters);
 	json_decref(object);
 	return object ? 0 : -ENOMEM;
@@ -298,7 +302,7 @@ static void test_calls(void **state)
 	struct child c = child_start_stopped();
 	struct dwd_stop_record *record = fake_backend_record(f->h->fake, c.pid);
 
-	log_set_level(LOG_CRIT); /* it tells of each that it has cut off */
+	log_set_level(LOG_CRIT);	 /* it tells of each that it has cut off */
 	record->watches[0] = UINT32_MAX; /* none of those below */
 	fake_backend_ring_stopped(f->h->fake, &record->key);
 	json_decref(harness_expect(f->h, "stopped", 1));
