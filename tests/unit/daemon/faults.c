@@ -22,7 +22,7 @@ DECLARE_REAL(int, clock_gettime, clockid_t clock, struct timespec *ret);
 int __wrap_asprintf(char **ret, const char *format, ...);
 
 static long left = -1; /* allocations until memory ends; negative: it does not */
-static bool failed;
+static bool failed, fails_for_good;
 static int64_t ahead_of[CLOCK_BOOTTIME + 1];
 
 static bool fails(void)
@@ -34,6 +34,8 @@ static bool fails(void)
 		return false;
 	}
 	failed = true;
+	if (!fails_for_good)
+		left = -1;
 	errno = ENOMEM;
 	return true;
 }
@@ -97,9 +99,10 @@ void faults_init(void)
 	json_set_alloc_funcs(__wrap_malloc, free);
 }
 
-void faults_end_memory_after(long n)
+void faults_end_memory_after(long n, bool for_good)
 {
 	failed = false;
+	fails_for_good = for_good;
 	left = n;
 }
 

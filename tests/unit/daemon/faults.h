@@ -15,8 +15,8 @@
 /* Before the first use of jansson. */
 void faults_init(void);
 
-/* After `n` more allocations one fails, and all that follow do. */
-void faults_end_memory_after(long n);
+/* After `n` more allocations one fails and, if it is `for_good`, all that follow do. */
+void faults_end_memory_after(long n, bool for_good);
 /* Memory is plentiful again. Returns whether an allocation has failed since it was to end. */
 bool faults_mend_memory(void);
 

@@ -18,8 +18,7 @@
 #include "listen.h"
 #include "log.h"
 
-/* Do it with ever more memory. It returns 0 or -errno, and takes back itself what it has done. */
-static void starve(int (*act)(void *userdata), void *userdata)
+static void starve_in_one_way(int (*act)(void *userdata), void *userdata, bool for_good)
 {
 	bool failed = true;
 	long n = 0;
@@ -27,12 +26,20 @@ static void starve(int (*act)(void *userdata), void *userdata)
 	for (; failed; n++) {
 		int r;
 
-		faults_end_memory_after(n);
+		faults_end_memory_after(n, for_good);
 		r = act(userdata);
 		failed = faults_mend_memory();
 		assert_true(r == 0 || (failed && r == -ENOMEM));
 	}
 	assert_true(n > 1);
+}
+
+/* Do it with ever more memory, and with a moment's lack of it. It returns 0 or -errno, and takes
+ * back itself what it has done. */
+static void starve(int (*act)(void *userdata), void *userdata)
+{
+	starve_in_one_way(act, userdata, true);
+	starve_in_one_way(act, userdata, false);
 }
 
 static int act_watch(void *userdata)
@@ -167,7 +174,7 @@ static void test_process_is_taken_up_later(void **state)
 		struct child c = child_start_stopped();
 
 		harness_ring_stop(h, c.pid);
-		faults_end_memory_after(n);
+		faults_end_memory_after(n, true);
 		harness_turn(h);
 		failed = faults_mend_memory();
 		json_decref(harness_expect(h, "stopped", h->fake->last_id));
@@ -275,7 +282,7 @@ static void converse(struct fixture *f, const char *text, long memory)
 
 	harness_settle(f->h);
 	assert_int_equal(write(fd, text, strlen(text) + 1), strlen(text) + 1);
-	faults_end_memory_after(memory);
+	faults_end_memory_after(memory, true);
 	while ((n = recv(fd, reply, sizeof(reply), MSG_DONTWAIT)) < 0)
 		harness_turn(f->h);
 	if (n > 0)
