@@ -101,23 +101,24 @@ static enum exit_status status_of_each(const struct each *each, const struct eac
 
 /* On a connection of its own, which ends with it. */
 static enum exit_status attach_each(struct client *c, const struct args *args,
-				    const struct dwd_rule *rule, struct each *each)
+				    const struct dwd_rule *rule, const struct each *asked)
 {
 	_cleanup_own_watches_ struct own_watches watches = {0};
 	struct client own = {.options = c->options};
+	struct each each = *asked;
 	struct each_result result = {0};
 	enum exit_status status = client_connect(&own, true);
 
 	if (status == EXIT_DONE && args_get(args, "watch")) {
 		status = own_watches_add(&own, args, rule, &watches);
-		each->watches = &watches;
+		each.watches = &watches;
 	}
 	if (status == EXIT_DONE && !client_has_watches(&own))
 		print_note(c, CLIENT_WAITS_FOR_NOTHING);
 	if (status == EXIT_DONE)
-		status = each_run(&own, each, &result);
+		status = each_run(&own, &each, &result);
 	client_disconnect(&own);
-	return status == EXIT_DONE ? status_of_each(each, &result) : status;
+	return status == EXIT_DONE ? status_of_each(&each, &result) : status;
 }
 
 /* How many there are to be makes sense for --each alone, and then also without --watch. */
