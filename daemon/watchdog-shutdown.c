@@ -98,6 +98,7 @@ static int settle_unknown(struct round *round, const struct dwd_stop_key *key)
 	r = round->w->backend->ops->get_stop(round->w->backend, key, record);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
+	record->key = *key; /* whatever is in it */
 	r = stop_new(&s, record);
 	if (r < 0)
 		return r;
