@@ -74,10 +74,10 @@ static int read_whole(const char *path, char **ret, char **message)
 	}
 	fclose(file);
 	/* getdelim() gives nothing for an empty file. */
-	if (r < 0 || n < 0)
-		free(steal_pointer(*ret));
-	if (r == 0 && n < 0)
-		*ret = strdup("");
+	if (r < 0 || n < 0) {
+		free(*ret);
+		*ret = r < 0 ? NULL : strdup("");
+	}
 	return r < 0 || *ret ? r : -ENOMEM;
 }
 
