@@ -7,6 +7,7 @@ ended by leaving its `with`, whatever the reason.
 
 import contextlib
 import os
+import resource
 import shutil
 import signal
 import statistics
@@ -111,6 +112,18 @@ def check_replies(connection, count):
         reply = connection.receive()
         if 'error' in reply:
             raise RuntimeError(f'Watch: {reply}')
+
+
+def children_time():
+    """Processor seconds of all children that have been waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def time_of(pid):
+    """Processor seconds of a process that lives."""
+    with open(f'/proc/{pid}/stat', 'rb') as f:
+        return sum(map(int, f.read().rpartition(b')')[2].split()[11:13])) / os.sysconf('SC_CLK_TCK')
 
 
 def percentile(values, percent):

@@ -14,7 +14,8 @@ import signal
 import subprocess
 import time
 
-from common import INTERFACE, call, median, print_table, ratio, spawned, spawning
+from common import (INTERFACE, call, children_time, median, print_table, ratio, spawned, spawning,
+                    time_of)
 from harness import until
 
 REPEATS = 5
@@ -36,6 +37,15 @@ def timed_command(*command):
     def run_command():
         subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
     return median([timed(run_command) for _ in range(REPEATS)])
+
+
+def list_processor_time(daemon, command):
+    """Of one `dwd list`, in ms: the client's and the daemon's part."""
+    daemon_before, before = time_of(daemon.process.pid), children_time()
+    for _ in range(REPEATS):
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    return (1000 * (children_time() - before) / REPEATS,
+            1000 * (time_of(daemon.process.pid) - daemon_before) / REPEATS)
 
 
 def list_raw(connection):
@@ -101,6 +111,7 @@ def measure(shop, count):
             raw = median([timed(list_raw, connection) for _ in range(REPEATS)])
             as_json = timed_command(*client, '--json', 'list')
             as_table = timed_command(*client, 'list')
+            used = list_processor_time(daemon, [*client, 'list'])
             ps = timed_command('ps', '-C', os.path.basename(program), '-o', 'pid,stat,uid,args')
             listed = memory_of(daemon.process.pid)
             reply, end = release_all(connection, spawner)
@@ -109,7 +120,7 @@ def measure(shop, count):
             connection.close()
             daemon.stop()
             bare_end = release_bare(pids, spawner)
-    times = [f'{ms:.1f}' for ms in (hold, raw, as_json, as_table, ps, reply, end, bare_end)]
+    times = [f'{ms:.1f}' for ms in (hold, raw, as_json, as_table, *used, ps, reply, end, bare_end)]
     ratios = [ratio(hold, spawn), ratio(as_json, ps), ratio(end, bare_end)]
     sizes = [f'{mib:.1f}' for mib in (memory[0], listed[0], listed[1], listed[2])]
     return [count, *times], [count, *ratios, *sizes]
@@ -126,8 +137,8 @@ def possible(counts):
 def run(shop, options):
     tables = zip(*(measure(shop, count) for count in possible(options.hold)))
     times, ratios = tables
-    print_table(['ms', 'hold', 'list, wire', 'list --json', 'list', 'ps', 'release, reply',
-                 'release, all ended', 'bare kill loop, all ended'], times)
+    print_table(['ms', 'hold', 'list, wire', 'list --json', 'list', 'its processor time',
+                 'the daemon\'s for it', 'ps', 'release, reply', 'release, all ended', 'bare kill loop, all ended'], times)
     print()
     print_table(['ratios; MiB', 'hold to bare spawn', 'list --json to ps', 'release to bare kill loop',
                  'RSS holding', 'RSS after lists', 'peak', 'of it anonymous'], ratios)

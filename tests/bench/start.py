@@ -8,11 +8,10 @@ are bpftrace until it has attached one program, and ps.
 
 import contextlib
 import os
-import resource
 import subprocess
 import time
 
-from common import Absent, median, print_table, ratio
+from common import Absent, children_time, median, print_table, ratio, time_of
 from exec_cost import ONE_LINER, bpftrace
 from release import holding
 
@@ -23,33 +22,22 @@ def add_options(parser):
     parser.add_argument('--starts', type=int, default=11, help='how often (11)')
 
 
-def processor_time():
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
-def times_of(pid):
-    """Processor seconds of a process that lives."""
-    with open(f'/proc/{pid}/stat', 'rb') as f:
-        return sum(map(int, f.read().rpartition(b')')[2].split()[11:13])) / os.sysconf('SC_CLK_TCK')
-
-
 def start_daemon(shop):
     start = time.monotonic()
     with shop.daemon() as daemon:
-        return time.monotonic() - start, times_of(daemon.process.pid)
+        return time.monotonic() - start, time_of(daemon.process.pid)
 
 
 def start_bpftrace(_shop):
     start = time.monotonic()
     with bpftrace(ONE_LINER) as pid:
-        return time.monotonic() - start, times_of(pid)
+        return time.monotonic() - start, time_of(pid)
 
 
 def run_command(*command):
-    before, start = processor_time(), time.monotonic()
+    before, start = children_time(), time.monotonic()
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-    return time.monotonic() - start, processor_time() - before
+    return time.monotonic() - start, children_time() - before
 
 
 def row(what, samples, peer=None):

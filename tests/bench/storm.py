@@ -8,10 +8,9 @@ there is of the processors, so programs by processor time tell the same, less di
 """
 
 import os
-import resource
 import time
 
-from common import median, print_table, ratio, spawned, spawning, watch_all
+from common import children_time, median, print_table, ratio, spawned, spawning, watch_all
 
 WATCHES = 1000
 
@@ -21,17 +20,12 @@ def add_options(parser):
     parser.add_argument('--programs', type=int, default=1500, help='programs run in each (1500)')
 
 
-def processor_time():
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
 def rate(shop, count, program):
     """Programs in a second, and in a second of processor time."""
-    start, before = time.monotonic(), processor_time()
+    start, before = time.monotonic(), children_time()
     with spawning(shop, count, os.cpu_count() + 1, program) as spawner:
         spawned(spawner)
-    return count / (time.monotonic() - start), count / (processor_time() - before)
+    return count / (time.monotonic() - start), count / (children_time() - before)
 
 
 def armed_rate(shop, count, program):
