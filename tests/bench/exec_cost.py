@@ -94,12 +94,14 @@ def programs_of(pid):
 
 
 def measure_once(shop, pid, execs, program):
-    """ns and programs for one exec; None if the statistics were not on all the time."""
+    """ns and programs for one exec; None if programs or the statistics were not there all the time."""
     before, on_exec = programs_of(pid)
     if on_exec is None:
         raise Absent('holds no BPF program for exec')
     spawn_all(shop, execs, program)
     after, _ = programs_of(pid)
+    if after.keys() != before.keys():
+        return None
     time = sum(after[i][0] - before[i][0] for i in before)
     seen = after[on_exec][1] - before[on_exec][1]
     runs = sum(after[i][1] - before[i][1] for i in before)
@@ -112,7 +114,7 @@ def measure(shop, pid, execs, program):
             result = measure_once(shop, pid, execs, program)
         if result:
             return result
-    raise RuntimeError(f'execs are missing in the statistics: does somebody turn off {STATISTICS}?')
+    raise RuntimeError(f'no whole measurement in {TRIES}: does somebody else turn off {STATISTICS}?')
 
 
 @contextlib.contextmanager
