@@ -167,8 +167,28 @@ int listen_reserve(struct listen_place **ret, const char *path, char **message)
 	return 0;
 }
 
+/* Open the socket file, which root alone can use so far, to those who may. Both steps are for the
+ * very file that was bound, whatever may stand under its name by now; the group is first, so that
+ * the mode never speaks of another. */
+static int give_access(const char *path, const struct listen_access *access)
+{
+	_cleanup_fd_ int file = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	char name[sizeof("/proc/self/fd/") + 12];
+	struct stat st;
+
+	if (file < 0 || fstat(file, &st) < 0)
+		return -errno;
+	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+		return -ESTALE;
+	if (st.st_gid != access->group &&
+	    fchownat(file, "", (uid_t)-1, access->group, AT_EMPTY_PATH) < 0)
+		return -errno;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", file);
+	return chmod(name, access->mode) < 0 ? -errno : 0;
+}
+
 /* Bound and listening under another name. */
-static int prepare_socket(const char *path, int *ret)
+static int prepare_socket(const char *path, const struct listen_access *access, int *ret)
 {
 	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -182,6 +202,8 @@ static int prepare_socket(const char *path, int *ret)
 	mask = umask(0177);
 	r = bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
 	umask(mask);
+	if (r >= 0)
+		r = give_access(path, access);
 	if (r < 0)
 		return r;
 	if (listen(fd, BACKLOG) < 0)
@@ -201,7 +223,8 @@ static int check_stale(const char *path, char **message)
 	return 0;
 }
 
-int listen_open(struct listen_place *place, int *ret, char **message)
+int listen_open(struct listen_place *place, const struct listen_access *access, int *ret,
+		char **message)
 {
 	char other[PATH_LIMIT + 2];
 	int fd = -1, r;
@@ -216,9 +239,11 @@ int listen_open(struct listen_place *place, int *ret, char **message)
 		r = check_stale(other, message);
 	if (r < 0)
 		return r;
-	r = prepare_socket(other, &fd);
-	if (r < 0)
+	r = prepare_socket(other, access, &fd);
+	if (r < 0) {
+		unlink(other);
 		return fail(message, r, "cannot listen on %s: %s", place->path, strerror(-r));
+	}
 	if (rename(other, place->path) < 0) {
 		r = fail(message, -errno, "cannot put the socket at %s: %m", place->path);
 		unlink(other);

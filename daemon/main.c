@@ -198,10 +198,17 @@ static int make_config(struct daemon *d)
 
 static int make_server(struct daemon *d)
 {
+	const struct listen_access access = {
+		.group = d->options->socket_group,
+		.mode = d->options->socket_mode,
+	};
 	char *message = NULL;
 	int fd, r;
 
-	r = listen_open(d->place, &fd, &message);
+	if (d->passed && d->options->socket_access_given)
+		log_warning("--socket-group and --socket-mode are nothing to a socket that is "
+			    "passed: set SocketGroup= and SocketMode= in the socket unit");
+	r = listen_open(d->place, &access, &fd, &message);
 	if (r < 0)
 		return fail(r, "", message);
 	r = server_new(&d->server, d->event, d->watchdog, fd);

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <grp.h>
 #include <stdio.h>
 #include <syslog.h>
 
@@ -20,6 +21,9 @@ static const char help[] =
 	"Stop watched programs at exec and keep them for debuggers; dwd(1) commands it.\n"
 	"\n"
 	"  --socket PATH       listen there (default: $DWD_SOCKET or " DWD_DEFAULT_SOCKET ")\n"
+	"  --socket-group GROUP\n"
+	"                      let its members connect: dwdd(8) tells what they may do\n"
+	"  --socket-mode MODE  of the socket (default: 0600, with a group 0660)\n"
 	"  --backend KIND      auto (default), lsm, fentry or tracepoint\n"
 	"  --on-exit WHAT      continue (default) or keep what is stopped\n"
 	"  --max-stopped N     stop no more than N processes at a time (default: 1024)\n"
@@ -33,6 +37,8 @@ static const char help[] =
 
 enum {
 	OPTION_SOCKET = 256,
+	OPTION_SOCKET_GROUP,
+	OPTION_SOCKET_MODE,
 	OPTION_BACKEND,
 	OPTION_ON_EXIT,
 	OPTION_MAX_STOPPED,
@@ -47,6 +53,8 @@ enum {
 
 static const struct option long_options[] = {
 	{"socket", required_argument, NULL, OPTION_SOCKET},
+	{"socket-group", required_argument, NULL, OPTION_SOCKET_GROUP},
+	{"socket-mode", required_argument, NULL, OPTION_SOCKET_MODE},
 	{"backend", required_argument, NULL, OPTION_BACKEND},
 	{"on-exit", required_argument, NULL, OPTION_ON_EXIT},
 	{"max-stopped", required_argument, NULL, OPTION_MAX_STOPPED},
@@ -89,6 +97,33 @@ static bool parse_backend(const char *text, int *ret)
 	return true;
 }
 
+/* By name or number. */
+static bool parse_group(const char *text, gid_t *ret)
+{
+	const struct group *group = getgrnam(text);
+	uint64_t number;
+
+	if (!group && !parse_number(text, 0, UINT32_MAX - 1, &number))
+		return false;
+	*ret = group ? group->gr_gid : (gid_t)number;
+	return true;
+}
+
+/* As of chmod(1), without the bits that mean nothing to a socket. */
+static bool parse_mode(const char *text, mode_t *ret)
+{
+	unsigned long value;
+	char *end;
+
+	if (!*text || text[strspn(text, "01234567")])
+		return false;
+	value = strtoul(text, &end, 8);
+	if (value > 0777)
+		return false;
+	*ret = (mode_t)value;
+	return true;
+}
+
 /* The value of one option. NULL if it is fine, else what it should have been. */
 static const char *set_option(struct options *o, int option, const char *value)
 {
@@ -99,6 +134,12 @@ static const char *set_option(struct options *o, int option, const char *value)
 		free(o->socket);
 		o->socket = strdup(value);
 		return *value ? NULL : "a path";
+	case OPTION_SOCKET_GROUP:
+		o->socket_access_given = true;
+		return parse_group(value, &o->socket_group) ? NULL : "the name of a group";
+	case OPTION_SOCKET_MODE:
+		o->socket_access_given = true;
+		return parse_mode(value, &o->socket_mode) ? NULL : "an octal mode up to 0777";
 	case OPTION_BACKEND:
 		return parse_backend(value, &o->backend) ? NULL : "auto, lsm, fentry or tracepoint";
 	case OPTION_ON_EXIT:
@@ -166,6 +207,17 @@ static bool complete_socket(struct options *o, int *status)
 	return o->socket;
 }
 
+/* Whoever names a group wants it to connect. */
+static void complete_access(struct options *o)
+{
+	bool group = o->socket_group != (gid_t)-1;
+
+	if (!group)
+		o->socket_group = getegid();
+	if (o->socket_mode == (mode_t)-1)
+		o->socket_mode = group ? 0660 : 0600;
+}
+
 /* A daemon with a socket of its own is somebody's private one, to whom those watches are none of
  * his business. */
 static void complete_watches(struct options *o)
@@ -186,6 +238,8 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
 
 	*o = (struct options){
 		.backend = -1,
+		.socket_group = (gid_t)-1,
+		.socket_mode = (mode_t)-1,
 		.max_stopped = DEFAULT_MAX_STOPPED,
 		.log_level = LOG_INFO,
 	};
@@ -212,6 +266,7 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
 	}
 	if (!complete_socket(o, status))
 		return false;
+	complete_access(o);
 	complete_watches(o);
 	return true;
 }

@@ -8,9 +8,13 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct options {
 	char *socket; /* absolute */
+	gid_t socket_group;
+	mode_t socket_mode;
+	bool socket_access_given; /* one of the two */
 	int backend;  /* an enum dwd_backend, or -1: the best one */
 	uint32_t max_stopped;
 	bool keep; /* at the end leave processes stopped */

@@ -22,6 +22,7 @@
 
 #include "connection.h"
 
+#include <grp.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -29,6 +30,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 
@@ -129,6 +131,33 @@ static int open_socket(const char *path)
 	return steal_fd(&fd);
 }
 
+/* The group whose members the socket is for; "" if it is for no group, or its name is not known.
+ * To be freed; NULL on lack of memory. */
+static char *group_of(const char *socket)
+{
+	const struct group *group = NULL;
+	struct stat st;
+
+	if (stat(socket, &st) == 0 && st.st_mode & S_IWGRP && st.st_gid != 0)
+		group = getgrgid(st.st_gid); /* NOLINT(concurrency-mt-unsafe) */
+	return strdup(group ? group->gr_name : "");
+}
+
+static int fail_permission(struct dwd *d, int error, const char *path)
+{
+	_cleanup_free_ char *group = group_of(d->socket);
+
+	if (group && *group)
+		return conn_fail(d, error,
+				 "permission denied on %s: only root and members of the group '%s' "
+				 "may talk to dwdd; run this as root, or have yourself added "
+				 "(usermod -aG %s USER, and a new login)",
+				 path, group, group);
+	return conn_fail(d, error,
+			 "permission denied on %s: only root may talk to dwdd; run this as root",
+			 path);
+}
+
 static int fail_open(struct dwd *d, int error)
 {
 	_cleanup_free_ char *escaped = varlink_escape(d->socket, strlen(d->socket));
@@ -142,10 +171,7 @@ static int fail_open(struct dwd *d, int error)
 				 "no dwdd listens on %s: start dwdd, or name its socket", path);
 	case EACCES:
 	case EPERM:
-		return conn_fail(
-			d, error,
-			"permission denied on %s: only root may talk to dwdd; run this as root",
-			path);
+		return fail_permission(d, error, path);
 	case ENAMETOOLONG:
 		return conn_fail(d, error,
 				 "cannot connect to %s: a socket's path has 107 bytes at most",

@@ -56,14 +56,20 @@ static struct listen_place *reserve(void)
 	return place;
 }
 
-static int open_socket(struct listen_place *place)
+static int open_socket_to(struct listen_place *place, gid_t group, mode_t mode)
 {
+	const struct listen_access access = {.group = group, .mode = mode};
 	char *message = NULL;
 	int fd;
 
-	assert_int_equal(listen_open(place, &fd, &message), 0);
+	assert_int_equal(listen_open(place, &access, &fd, &message), 0);
 	assert_null(message);
 	return fd;
+}
+
+static int open_socket(struct listen_place *place)
+{
+	return open_socket_to(place, getegid(), 0600);
 }
 
 static void test_appears_when_ready(void **state)
@@ -81,6 +87,24 @@ static void test_appears_when_ready(void **state)
 	close(fd);
 	listen_free(place);
 	assert_int_equal(lstat(path, &st), -1);
+}
+
+/* Whatever the umask. */
+static void test_access_is_given(void **state)
+{
+	gid_t group = geteuid() == 0 ? 4711 : getegid();
+	mode_t mask = umask(0077);
+	struct listen_place *place = reserve();
+	int fd = open_socket_to(place, group, 0660);
+	struct stat st;
+
+	assert_int_equal(umask(mask), 0077);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0660);
+	assert_int_equal(st.st_gid, group);
+	assert_int_equal(st.st_uid, geteuid());
+	close(fd);
+	listen_free(place);
 }
 
 static void test_a_second_one_is_refused(void **state)
@@ -126,12 +150,13 @@ static void test_stale_files_are_replaced(void **state)
 
 static void test_other_files_are_not_replaced(void **state)
 {
+	const struct listen_access access = {.group = getegid(), .mode = 0600};
 	struct listen_place *place = reserve();
 	_cleanup_free_ char *message = NULL;
 	int fd = -1;
 
 	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-	assert_int_equal(listen_open(place, &fd, &message), -EEXIST);
+	assert_int_equal(listen_open(place, &access, &fd, &message), -EEXIST);
 	assert_non_null(strstr(message, "not a socket"));
 	assert_int_equal(fd, -1);
 	listen_free(place);
@@ -168,6 +193,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_appears_when_ready),
+		TEST(test_access_is_given),
 		TEST(test_a_second_one_is_refused),
 		TEST(test_stale_files_are_replaced),
 		TEST(test_other_files_are_not_replaced),
