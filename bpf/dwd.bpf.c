@@ -63,12 +63,12 @@ struct {
 	__type(value, struct dwd_counters);
 } counters SEC(".maps");
 
-/* Thread group ids that are exempt with all their descendants. */
+/* By thread group id. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
 	__type(key, __u32);
-	__type(value, __u32);
+	__type(value, struct dwd_exemption);
 } exempt SEC(".maps");
 
 /* Programs that are exempt: dwd's own. */
@@ -160,20 +160,36 @@ static __always_inline void count_hits(struct scratch *s, __u32 reason)
 	bpf_loop(s->hit_count, count_step, &walk, 0);
 }
 
+/* Of the watches the record speaks of, which is the user's? */
+static __always_inline void note_user(struct dwd_ring_record *record, struct scratch *s, __u32 slot)
+{
+	struct dwd_watch_entry *w;
+
+	if (record->watch_count > 1)
+		slot = s->owners.of_user - 1;
+	w = bpf_map_lookup_elem(&watches, &slot);
+	if (!w || !w->owner)
+		return;
+	record->users_watch = w->id;
+	record->user = w->owner;
+}
+
 /* Out of line, as act() is: what calls end up in filter.h has little stack to spare on 6.1. */
 static __noinline void ring_skip(struct scratch *s, struct task_struct *task, __u32 reason,
 				 __u32 slot, __u32 watch_count)
 {
-	struct dwd_ring_record record = {
+	struct dwd_ring_record *record = &s->skip;
+
+	*record = (struct dwd_ring_record){
 		.type = DWD_RING_SKIP,
 		.reason = reason,
 		.key = s->key,
 		.watch = watch_id(slot),
 		.watch_count = watch_count,
 	};
-
-	bpf_probe_read_kernel(record.comm, sizeof(record.comm), &task->comm);
-	ring_bell(&record);
+	note_user(record, s, slot);
+	bpf_probe_read_kernel(record->comm, sizeof(record->comm), &task->comm);
+	ring_bell(record);
 }
 
 /* All that matched are denied the process, for the same reason. */
@@ -195,8 +211,16 @@ static __always_inline void report_skip(struct scratch *s, struct task_struct *t
 
 /* ---- who is never stopped -------------------------------------------------------------------- */
 
+static __always_inline bool is_exempt(struct scratch *s, __u32 tgid)
+{
+	struct dwd_exemption *e = bpf_map_lookup_elem(&exempt, &tgid);
+
+	return e && (e->uses || (e->users_uses && e->user == s->user));
+}
+
 /* DWD_SKIP_COUNT if nothing speaks against stopping the task. */
-static __always_inline __u32 reason_to_skip(struct task_struct *task, struct file *file)
+static __always_inline __u32 reason_to_skip(struct scratch *s, struct task_struct *task,
+					    struct file *file)
 {
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	struct dwd_file_id id = {
@@ -213,7 +237,7 @@ static __always_inline __u32 reason_to_skip(struct task_struct *task, struct fil
 	if (bpf_map_lookup_elem(&exempt_files, &id))
 		return DWD_SKIP_EXEMPT;
 	for (int i = 0; i < ANCESTORS && tgid > 1; i++) {
-		if (bpf_map_lookup_elem(&exempt, &tgid))
+		if (is_exempt(s, tgid))
 			return DWD_SKIP_EXEMPT;
 		task = BPF_CORE_READ(task, real_parent);
 		if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
@@ -235,18 +259,57 @@ static __always_inline void confirm(struct dwd_stop_record *r, struct task_struc
 	ring_stop(DWD_RING_STOP, &key);
 }
 
+/* ---- room for stops -------------------------------------------------------------------------- */
+
+static __always_inline void give_back_room_of_user(__u32 uid)
+{
+	__sync_fetch_and_sub(&users_stops[dwd_user_counter(uid, seed) & (DWD_ALL_USERS - 1)], 1);
+	__sync_fetch_and_sub(&users_stops[DWD_ALL_USERS], 1);
+}
+
+/* What root wants as well is root's. */
+static __always_inline bool take_room_of_user(struct scratch *s)
+{
+	__u32 *own = &users_stops[dwd_user_counter(s->uid, seed) & (DWD_ALL_USERS - 1)];
+	__u32 before = __sync_fetch_and_add(own, 1);
+
+	if (__sync_fetch_and_add(&users_stops[DWD_ALL_USERS], 1) < control.max_of_users &&
+	    before < control.max_of_user)
+		return true;
+	give_back_room_of_user(s->uid);
+	return false;
+}
+
+static __always_inline bool take_room(struct scratch *s)
+{
+	if (!s->owners.root && !take_room_of_user(s))
+		return false;
+	if (__sync_fetch_and_add(&control.stops, 1) < control.max_stopped)
+		return true;
+	__sync_fetch_and_sub(&control.stops, 1);
+	if (!s->owners.root)
+		give_back_room_of_user(s->uid);
+	return false;
+}
+
+static __always_inline void give_back_room(bool of_user, __u32 uid)
+{
+	__sync_fetch_and_sub(&control.stops, 1);
+	if (of_user)
+		give_back_room_of_user(uid);
+}
+
+/* ---- stopping -------------------------------------------------------------------------------- */
+
 /* Record the task and stop it. DWD_SKIP_COUNT: done. */
 static __always_inline __u32 stop_task(struct scratch *s, struct task_struct *task, __u32 argc,
 				       bool confirmed)
 {
 	struct dwd_stop_record *r;
-	__u32 zero = 0, reason;
+	__u32 zero = 0, reason = DWD_SKIP_NO_MEMORY;
 
-	if (__sync_fetch_and_add(&control.stops, 1) >= control.max_stopped) {
-		reason = DWD_SKIP_LIMIT;
-		goto fail;
-	}
-	reason = DWD_SKIP_NO_MEMORY;
+	if (!take_room(s))
+		return DWD_SKIP_LIMIT;
 	r = bpf_map_lookup_elem(&empty_stop, &zero);
 	if (!r || bpf_map_update_elem(&stops, &s->key, r, BPF_NOEXIST) != 0)
 		goto fail;
@@ -266,7 +329,7 @@ static __always_inline __u32 stop_task(struct scratch *s, struct task_struct *ta
 	if (!confirmed)
 		__sync_fetch_and_sub(&control.provisional, 1);
 fail:
-	__sync_fetch_and_sub(&control.stops, 1);
+	give_back_room(!s->owners.root, s->uid);
 	return reason;
 }
 
@@ -274,7 +337,7 @@ fail:
 static __noinline void act(struct scratch *s, struct task_struct *task, struct linux_binprm *bprm,
 			   bool confirmed)
 {
-	__u32 reason = reason_to_skip(task, BPF_CORE_READ(bprm, file));
+	__u32 reason = reason_to_skip(s, task, BPF_CORE_READ(bprm, file));
 
 	if (reason == DWD_SKIP_COUNT) {
 		if (s->late_filters)
@@ -302,9 +365,28 @@ static __always_inline void add_script_hits(struct scratch *s, struct exec_state
 	}
 }
 
-static __noinline void note_process(struct scratch *s, struct task_struct *task)
+/* Of whom is the process, after its exec: who could stop it himself, with kill(2), and gets nothing
+ * in hand by it that he does not have. Wholly, because what can be turned back to another user is
+ * that user's too. `secureexec` says that the exec has gained something, be it by the file's mode
+ * or its capabilities, and is not set where such a file gains nothing (nosuid, no_new_privs). These
+ * are the kernel's own uids: to be root in a user namespace is to be oneself here. */
+static __always_inline __u32 user_of(struct task_struct *task, struct linux_binprm *bprm)
+{
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+	__u32 uid = BPF_CORE_READ(cred, uid.val);
+
+	if (BPF_CORE_READ(cred, euid.val) != uid || BPF_CORE_READ(cred, suid.val) != uid ||
+	    BPF_CORE_READ(cred, fsuid.val) != uid ||
+	    BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec))
+		return 0;
+	return uid;
+}
+
+static __noinline void note_process(struct scratch *s, struct task_struct *task,
+				    struct linux_binprm *bprm)
 {
 	s->uid = BPF_CORE_READ(task, cred, uid.val);
+	s->user = user_of(task, bprm);
 	s->key = stop_key(task);
 }
 
@@ -320,7 +402,7 @@ static __always_inline bool find_and_act(struct linux_binprm *bprm, struct task_
 
 	if (!s)
 		return false;
-	note_process(s, task);
+	note_process(s, task, bprm);
 	if (state)
 		add_script_hits(s, state);
 	collect_file(s, task, file);
@@ -387,7 +469,8 @@ static __noinline void look_at_candidate(struct linux_binprm *bprm, struct task_
 		__sync_fetch_and_add(&control.missed, 1);
 		return;
 	}
-	s->uid = BPF_CORE_READ(task, cred, uid.val);
+	/* The rest of the credentials is asked for when the exec has them. */
+	s->uid = s->user = BPF_CORE_READ(task, cred, uid.val);
 	collect_file(s, task, BPF_CORE_READ(bprm, file));
 	for (__u32 i = 0; i < DWD_RECORD_WATCHES && i < s->hit_count; i++) {
 		if (state->script_count >= DWD_RECORD_WATCHES)
@@ -559,6 +642,8 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		return 0;
 	record.key = key;
 	record.watch = r->watches[0];
+	record.users_watch = r->users_watch;
+	record.user = r->users_watch ? r->uid : 0;
 	record.watch_count = r->watch_count;
 	__builtin_memcpy(record.comm, r->comm, sizeof(record.comm));
 	for (__u32 i = 0; i < DWD_RECORD_WATCHES && i < r->watch_count; i++) {
@@ -572,8 +657,8 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		__sync_fetch_and_add(&c->skipped[DWD_SKIP_EXEC_FAILED], 1);
 		give_back(w, c);
 	}
+	give_back_room(r->flags & DWD_STOP_OF_USER, r->uid);
 	bpf_map_delete_elem(&stops, &key);
-	__sync_fetch_and_sub(&control.stops, 1);
 	__sync_fetch_and_sub(&control.provisional, 1);
 	ring_bell(&record);
 	return 0;

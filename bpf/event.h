@@ -39,6 +39,8 @@ typedef signed long long __s64;
 #define DWD_COMM_LEN	   16
 #define DWD_GATE_ORDER	   13 /* log2 of the gate's 64-bit words */
 #define DWD_FRONT_ORDER	   11 /* and of the front's */
+#define DWD_USER_ORDER	   10			 /* log2 of the counters of users' stops */
+#define DWD_ALL_USERS	   (1 << DWD_USER_ORDER) /* behind them: the one for all */
 
 /* How the kernel side is attached. Order of preference. */
 enum dwd_backend {
@@ -93,7 +95,7 @@ struct dwd_watch_entry {
 	__u32 uid;
 	__u32 filters; /* DWD_FILTER_... */
 	dwd_link next[DWD_WATCH_KEYS];
-	__u32 pad;
+	__u32 owner; /* whose watch: one of a user other than root stops only what is wholly his */
 };
 
 struct dwd_counters {
@@ -139,6 +141,14 @@ struct dwd_process {
 	__u32 uses; /* in `roots`: how many watches ask for it */
 };
 
+/* Who is exempt with all its descendants, by tgid. On behalf of a user it is so for what is his
+ * alone; thus a pid that was given to somebody else meanwhile does not exempt that one. */
+struct dwd_exemption {
+	__u32 uses; /* on behalf of root */
+	__u32 users_uses;
+	__u32 user;
+};
+
 #define DWD_TICK_NS 10000000
 
 struct dwd_filter {
@@ -173,6 +183,8 @@ struct dwd_control {
 	__u32 deciding;	     /* kernel: execs that are being decided */
 	__u32 pid_level;     /* how deep the daemon's pid namespace is; 0: the initial one */
 	__u32 pid_namespace; /* its inode number */
+	__u32 max_of_user;   /* daemon: limit on what the watches of one user hold ... */
+	__u32 max_of_users;  /* ... and those of all but root */
 	__u32 pad;
 	__u64 next_stop; /* kernel: the last stop id given */
 	__u64 lost;	 /* kernel: ring records that found no room */
@@ -191,6 +203,10 @@ struct dwd_stop_key {
 #define DWD_STOP_ARGV_TRUNCATED (1 << 1)
 #define DWD_STOP_EXE_TRUNCATED	(1 << 2)
 #define DWD_STOP_PATH_TRUNCATED (1 << 3)
+/* No watch of root's asked for it: it counts as one of the user's, see dwd_user_counter(). */
+#define DWD_STOP_OF_USER (1 << 4)
+/* This one of the watches that are kept with it is not root's. */
+#define DWD_STOP_USERS_WATCH(i) (1U << (16 + (i)))
 
 /* One stopped process, as the kernel side saw it. */
 struct dwd_stop_record {
@@ -199,6 +215,7 @@ struct dwd_stop_record {
 	__u64 time; /* ns since boot (CLOCK_BOOTTIME) */
 	__u64 cgroup_id;
 	__u64 watches[DWD_RECORD_WATCHES]; /* ids */
+	__u64 users_watch; /* the first of the user's whose process it is; 0: root's alone */
 	__u32 watch_slots[DWD_RECORD_WATCHES];
 	__u32 watch_count; /* may exceed what is kept */
 	__u32 flags;
@@ -227,8 +244,9 @@ struct dwd_ring_record {
 	__u32 reason; /* SKIP */
 	struct dwd_stop_key key;
 	__u64 watch;	   /* SKIP: id of the first watch that matched */
+	__u64 users_watch; /* SKIP: of the first of ... */
+	__u32 user;	   /* SKIP: ... this user's, whose process it is; 0: of none but root's */
 	__u32 watch_count; /* SKIP */
-	__u32 pad;
 	char comm[DWD_COMM_LEN]; /* SKIP */
 };
 
@@ -307,6 +325,12 @@ static dwd_inline __u64 dwd_gate_hash(__u64 a, __u64 b)
 	return (x ^ x >> 32) * 0x9e3779b97f4a7c15ULL;
 }
 
+/* Which counter counts a user's stops. Two users may share one, and not by their choice. */
+static dwd_inline __u32 dwd_user_counter(__u32 uid, __u64 seed)
+{
+	return dwd_mix(uid ^ seed) >> (64 - DWD_USER_ORDER);
+}
+
 static dwd_inline __u32 dwd_gate_word(__u64 hash)
 {
 	return hash >> (64 - DWD_GATE_ORDER);
@@ -335,9 +359,10 @@ _Static_assert(sizeof(struct dwd_watch_entry) == 40, "dwd_watch_entry");
 _Static_assert(sizeof(struct dwd_counters) == 32 + 8 * DWD_SKIP_COUNT, "dwd_counters");
 _Static_assert(sizeof(struct dwd_filter) == 1192, "dwd_filter");
 _Static_assert(sizeof(struct dwd_marks) == 136, "dwd_marks");
-_Static_assert(sizeof(struct dwd_control) == 64, "dwd_control");
+_Static_assert(sizeof(struct dwd_control) == 72, "dwd_control");
 _Static_assert(sizeof(struct dwd_stop_key) == 16, "dwd_stop_key");
-_Static_assert(sizeof(struct dwd_stop_record) == 6472, "dwd_stop_record");
-_Static_assert(sizeof(struct dwd_ring_record) == 56, "dwd_ring_record");
+_Static_assert(sizeof(struct dwd_stop_record) == 6480, "dwd_stop_record");
+_Static_assert(sizeof(struct dwd_ring_record) == 64, "dwd_ring_record");
+_Static_assert(DWD_RECORD_WATCHES <= 16, "DWD_STOP_USERS_WATCH");
 
 #endif

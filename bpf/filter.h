@@ -332,8 +332,16 @@ static __always_inline struct dwd_filter *filter_of(struct dwd_watch_entry *w)
 	return bpf_map_lookup_elem(&filters, &id);
 }
 
-static __always_inline void keep_hit(struct scratch *s, __u32 slot)
+/* What is kept of the hits is gathered anew. */
+static __always_inline void keep_none(struct scratch *s)
 {
+	s->kept = 0;
+	s->owners = (struct hit_owners){};
+}
+
+static __always_inline void keep_hit(struct scratch *s, __u32 slot, const struct dwd_watch_entry *w)
+{
+	note_owner(s, slot, w);
 	s->hits[s->kept & (DWD_MAX_WATCHES - 1)] = slot;
 	s->kept++;
 }
@@ -361,7 +369,7 @@ static long filter_step(__u32 index, struct hit_walk *walk)
 	if (!w)
 		return 1;
 	if (!(w->filters & DWD_FILTER_LATE)) {
-		keep_hit(s, slot);
+		keep_hit(s, slot, w);
 		return 0;
 	}
 	filter.f = filter_of(w);
@@ -369,7 +377,7 @@ static long filter_step(__u32 index, struct hit_walk *walk)
 		return 0;
 	s->arg_walk.unreadable = 0;
 	if (holds(&filter, w->filters))
-		keep_hit(s, slot);
+		keep_hit(s, slot, w);
 	else if (s->arg_walk.unreadable)
 		report_skip(walk->s, walk->task, DWD_SKIP_UNREADABLE, slot);
 	return 0;
@@ -382,7 +390,7 @@ static __always_inline void drop_others(struct scratch *s, struct task_struct *t
 	struct hit_walk walk = {.s = s, .task = task};
 
 	find_arguments(s, task, bprm, completed);
-	s->kept = 0;
+	keep_none(s);
 	bpf_loop(s->hit_count, filter_step, &walk, 0);
 	s->hit_count = s->kept;
 }
@@ -418,7 +426,7 @@ static long take_step(__u32 index, struct hit_walk *walk)
 	if (!w || !c)
 		return 1;
 	if (!(w->filters & DWD_FILTER_LATE)) {
-		keep_hit(s, slot);
+		keep_hit(s, slot, w);
 		return 0;
 	}
 	f = filter_of(w);
@@ -436,7 +444,7 @@ static long take_step(__u32 index, struct hit_walk *walk)
 		report_skip(walk->s, walk->task, DWD_SKIP_LIMIT, slot);
 		return 0;
 	}
-	keep_hit(s, slot);
+	keep_hit(s, slot, w);
 	return 0;
 }
 
@@ -446,7 +454,7 @@ static __always_inline void take(struct scratch *s, struct task_struct *task)
 {
 	struct hit_walk walk = {.s = s, .task = task};
 
-	s->kept = 0;
+	keep_none(s);
 	bpf_loop(s->hit_count, take_step, &walk, 0);
 	s->hit_count = s->kept;
 }

@@ -98,7 +98,8 @@ struct linux_binprm {
 	const char *filename;
 	const char *interp;
 	int argc;
-	unsigned long p, exec; /* between them lie the arguments and then the environment */
+	unsigned int secureexec : 1; /* set-id, file capabilities, or what an LSM says */
+	unsigned long p, exec;	     /* between them lie the arguments and then the environment */
 };
 
 struct mm_struct {

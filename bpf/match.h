@@ -76,8 +76,13 @@ struct scratch {
 	__u32 busy;
 	__u32 epoch;		 /* of stamps */
 	__u32 uid;		 /* real uid of the process that executes */
+	__u32 user;		 /* whose it is wholly; 0: root's, or of no single user */
 	struct dwd_stop_key key; /* and what a stop of it would be known by */
 	__u32 hit_count;
+	struct hit_owners {
+		__u32 root;    /* one of the hits is root's */
+		__u32 of_user; /* the first that is not, its slot + 1; 0: there is none */
+	} owners;
 	__u32 hits[DWD_MAX_WATCHES];   /* slots */
 	__u32 stamps[DWD_MAX_WATCHES]; /* epoch in which a slot was looked at */
 	/* The path in hand is components[first .. top). A walk upwards fills from the middle down,
@@ -93,6 +98,7 @@ struct scratch {
 	struct fold_walk fold_walk;
 	struct arg_walk arg_walk;
 	struct ancestor_walk ancestor_walk;
+	struct dwd_ring_record skip;
 	__u32 in_cgroup;
 	__u32 late_filters; /* which of DWD_FILTER_LATE any hit has */
 	__u32 kept;	    /* hits that have passed so far */
@@ -140,6 +146,8 @@ struct {
 } paths SEC(".maps");
 
 struct dwd_control control;
+/* What the watches of users other than root hold: by dwd_user_counter(), and of all. */
+__u32 users_stops[DWD_ALL_USERS + 1];
 __u64 gate[1 << DWD_GATE_ORDER];
 
 /* For the hashes; random, set before the object is loaded, so that the verifier folds it in. */
@@ -159,6 +167,7 @@ static __always_inline struct scratch *scratch_get(void)
 			continue;
 		s->epoch++;
 		s->hit_count = 0;
+		s->owners = (struct hit_owners){};
 		s->late_filters = 0;
 		return s;
 	}
@@ -172,8 +181,17 @@ static __always_inline void scratch_put(struct scratch *s)
 
 /* ---- lists of watches ------------------------------------------------------------------------ */
 
-/* Note a watch as matching, once, unless its uid is another. What else narrows it is decided by
- * filter.h. */
+static __always_inline void note_owner(struct scratch *s, __u32 slot,
+				       const struct dwd_watch_entry *w)
+{
+	if (!w->owner)
+		s->owners.root = 1;
+	else if (!s->owners.of_user)
+		s->owners.of_user = slot + 1;
+}
+
+/* Note a watch as matching, once, unless its uid is another, or its owner may not have the process:
+ * for him it is as if it had not been there. What else narrows it is decided by filter.h. */
 static __always_inline void consider(struct scratch *s, __u32 slot, const struct dwd_watch_entry *w)
 {
 	slot &= DWD_MAX_WATCHES - 1;
@@ -182,6 +200,9 @@ static __always_inline void consider(struct scratch *s, __u32 slot, const struct
 	s->stamps[slot] = s->epoch;
 	if (w->filters & DWD_FILTER_UID && w->uid != s->uid)
 		return;
+	if (w->owner && w->owner != s->user)
+		return;
+	note_owner(s, slot, w);
 	s->late_filters |= w->filters & DWD_FILTER_LATE;
 	s->hits[s->hit_count & (DWD_MAX_WATCHES - 1)] = slot;
 	s->hit_count++;

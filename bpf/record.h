@@ -40,7 +40,6 @@ static __always_inline void record_arguments(struct dwd_stop_record *r, struct t
 	unsigned long start = BPF_CORE_READ(mm, arg_start), end = BPF_CORE_READ(mm, arg_end);
 	__u64 size = end - start;
 
-
 	r->flags &= ~DWD_STOP_ARGV_TRUNCATED;
 	if (size > DWD_RECORD_ARGV) {
 		size = DWD_RECORD_ARGV;
@@ -61,6 +60,23 @@ static __always_inline void record_paths(struct dwd_stop_record *r, struct scrat
 		r->flags |= DWD_STOP_PATH_TRUNCATED;
 }
 
+static __always_inline void record_watches(struct dwd_stop_record *r, struct scratch *s)
+{
+	if (!s->owners.root)
+		r->flags |= DWD_STOP_OF_USER;
+	r->users_watch = s->owners.of_user ? watch_id(s->owners.of_user - 1) : 0;
+	r->watch_count = s->hit_count;
+	for (__u32 i = 0; i < DWD_RECORD_WATCHES && i < s->hit_count; i++) {
+		__u32 slot = s->hits[i];
+		struct dwd_watch_entry *w = bpf_map_lookup_elem(&watches, &slot);
+
+		r->watch_slots[i] = slot;
+		r->watches[i] = w ? w->id : 0;
+		if (w && w->owner)
+			r->flags |= DWD_STOP_USERS_WATCH(i);
+	}
+}
+
 static __always_inline void fill_record(struct dwd_stop_record *r, struct scratch *s,
 					struct task_struct *task, __u32 argc)
 {
@@ -79,11 +95,7 @@ static __always_inline void fill_record(struct dwd_stop_record *r, struct scratc
 	bpf_probe_read_kernel(r->parent_comm, sizeof(r->parent_comm), &parent->comm);
 	record_credentials(r, task);
 	record_paths(r, s);
-	r->watch_count = s->hit_count;
-	for (__u32 i = 0; i < DWD_RECORD_WATCHES && i < s->hit_count; i++) {
-		r->watch_slots[i] = s->hits[i];
-		r->watches[i] = watch_id(s->hits[i]);
-	}
+	record_watches(r, s);
 	r->id = __sync_fetch_and_add(&control.next_stop, 1) + 1;
 }
 

@@ -24,6 +24,11 @@
 
 #define SECURITY "/sys/kernel/security/" /* the first line of each file is all there is */
 
+/* Of the stops there may be, one user other than root may have a quarter; another is left for root
+ * alone. */
+#define ONE_USERS_PART 4
+#define ROOTS_PART     4
+
 DEFINE_CLEANUP(struct dwd_bpf *, dwd_bpf__destroy)
 
 void bpf_message(char **message, const char *format, ...)
@@ -206,6 +211,8 @@ int bpf_load(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max_stopped, 
 		bpf_message(message, "cannot write its maps: %s", strerror(-r));
 		return r;
 	}
+	shared->max_of_user = max_stopped / ONE_USERS_PART + 1;
+	shared->max_of_users = max_stopped - max_stopped / ROOTS_PART;
 	r = dwd_bpf__attach(object);
 	if (r < 0) {
 		bpf_message(message, "the kernel does not attach it: %s",

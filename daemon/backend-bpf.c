@@ -233,19 +233,32 @@ static int bpf_forget_stop(struct backend *backend, const struct dwd_stop_key *k
 		return -errno;
 	make_room(b, &record);
 	__atomic_sub_fetch(&control(b)->stops, 1, __ATOMIC_ACQ_REL);
+	if (record.flags & DWD_STOP_OF_USER) {
+		__u32 *counters = b->object->bss->users_stops;
+
+		__atomic_sub_fetch(&counters[dwd_user_counter(record.uid, b->object->rodata->seed)],
+				   1, __ATOMIC_ACQ_REL);
+		__atomic_sub_fetch(&counters[DWD_ALL_USERS], 1, __ATOMIC_ACQ_REL);
+	}
 	return 0;
 }
 
-static int bpf_exempt(struct backend *backend, pid_t tgid, bool on)
+static int bpf_exempt(struct backend *backend, pid_t tgid, uid_t user, bool on)
 {
 	int fd = bpf_map__fd(bpf_backend(backend)->object->maps.exempt);
-	__u32 key = (__u32)tgid, uses = 0;
+	struct dwd_exemption e = {};
+	__u32 key = (__u32)tgid, *uses;
 
-	if (bpf_map_lookup_elem(fd, &key, &uses) < 0 && errno != ENOENT)
+	if (bpf_map_lookup_elem(fd, &key, &e) < 0 && errno != ENOENT)
 		return -errno;
-	uses += on ? 1 : uses > 0 ? -1 : 0;
-	if (uses > 0)
-		return bpf_map_update_elem(fd, &key, &uses, BPF_ANY) < 0 ? -errno : 0;
+	if (user && e.users_uses && e.user != user)
+		return -EBUSY;
+	uses = user ? &e.users_uses : &e.uses;
+	*uses += on ? 1 : *uses > 0 ? -1 : 0;
+	if (user)
+		e.user = user;
+	if (e.uses || e.users_uses)
+		return bpf_map_update_elem(fd, &key, &e, BPF_ANY) < 0 ? -errno : 0;
 	return bpf_map_delete_elem(fd, &key) < 0 && errno != ENOENT ? -errno : 0;
 }
 

@@ -68,8 +68,10 @@ struct backend_ops {
 	/* Remove a record, and make room for another stop. -ENOENT if there is none. */
 	int (*forget_stop)(struct backend *b, const struct dwd_stop_key *key);
 
-	/* The process and all its descendants are never stopped; calls nest by count per tgid. */
-	int (*exempt)(struct backend *b, pid_t tgid, bool on);
+	/* The process and all its descendants are never stopped; calls nest by count per tgid. On
+	 * behalf of a user other than root, those of them that are wholly his; -EBUSY if that is so
+	 * on behalf of another already. */
+	int (*exempt)(struct backend *b, pid_t tgid, uid_t user, bool on);
 
 	/* Whether SIGCONT to stopped processes is noticed. The engine asks for it before it first
 	 * relies on it, and again with false when nothing is stopped any more. */

@@ -28,7 +28,7 @@ static void take(struct watchdog *w, struct watchdog_client *client, struct stop
 	s->claimant = client;
 	s->now.claimed_by = client->pid;
 	client->claims++;
-	r = w->backend->ops->exempt(w->backend, client->pid, true);
+	r = w->backend->ops->exempt(w->backend, client->pid, client->uid, true);
 	if (r < 0)
 		log_warning("cannot exempt process %d, which takes stop %llu: %s; watches may stop "
 			    "the debugger itself",
@@ -39,7 +39,7 @@ static void take(struct watchdog *w, struct watchdog_client *client, struct stop
 static void give_back(struct watchdog *w, struct watchdog_client *client, struct stop *s)
 {
 	if (s->exempted)
-		w->backend->ops->exempt(w->backend, client->pid, false);
+		w->backend->ops->exempt(w->backend, client->pid, client->uid, false);
 	s->exempted = false;
 	s->claimant = NULL;
 	s->now.claimed_by = 0;

@@ -154,7 +154,7 @@ static int fake_forget_stop(struct backend *b, const struct dwd_stop_key *key)
 	return 0;
 }
 
-static int fake_exempt(struct backend *b, pid_t tgid, bool on)
+static int fake_exempt(struct backend *b, pid_t tgid, uid_t user, bool on)
 {
 	struct fake_backend *f = fake_of(b);
 
