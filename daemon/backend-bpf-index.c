@@ -294,7 +294,7 @@ int index_add(struct index *ix, uint32_t slot, const struct watch *watch,
 		.kind = watch->kind,
 		.filters = filters_of(watch),
 		.uid = watch->filters.uid,
-		.owner = watch->owner,
+		.owner = watch->owner.uid,
 	};
 	r = watch->kind == DWD_WATCH_DIRECTORY ? count_directory(ix, +1) : 0;
 	__atomic_store_n(&entry->id, watch->id, __ATOMIC_RELEASE);

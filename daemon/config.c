@@ -15,7 +15,7 @@ int config_new(struct config **ret, const char *directory, struct watchdog *watc
 		return -ENOMEM;
 	TAILQ_INIT(&config->lines);
 	config->watchdog = watchdog;
-	config->self = (struct watchdog_client){.pid = getpid(), .uid = geteuid()};
+	config->self = (struct watchdog_client){.pid = getpid(), .user = {.uid = geteuid()}};
 	config->directory = strdup(directory);
 	if (!config->directory) {
 		config_free(config);

@@ -5,6 +5,7 @@
 
 #include "backend.h"
 #include "clock.h"
+#include "permissions.h"
 #include "varlink.h"
 
 static const char *const type_names[] = {
@@ -76,9 +77,10 @@ uint64_t events_replay_from(const struct events *e)
 	return back(e, EVENTS_REPLAY);
 }
 
-static json_t *skip_to_json(const struct event *event)
+static json_t *skip_to_json(const struct event *event, const struct principal *viewer)
 {
-	json_int_t watch = (json_int_t)event->skip.watch;
+	json_int_t watch = (json_int_t)(principal_is_root(viewer) ? event->skip.watch
+								  : event->skip.users_watch);
 	json_t *object = json_pack("{s:i, s:s, s:I}", "pid", event->skip.pid, "reason",
 				   backend_skip_name(event->skip.reason), "watch", watch);
 
@@ -101,15 +103,16 @@ static json_t *signal_to_json(int number)
 				  : json_sprintf("SIG%d", number);
 }
 
-static int fill(json_t *object, const struct event *event)
+static int fill(json_t *object, const struct event *event, const struct principal *viewer)
 {
 	if (event->stop &&
-	    json_object_set_new(object, "stop", stop_to_json(event->stop, &event->now, false)) < 0)
+	    json_object_set_new(object, "stop",
+				stop_to_json(event->stop, &event->now, viewer, false)) < 0)
 		return -ENOMEM;
 	if (event->watch && json_object_set(object, "watch", event->watch) < 0)
 		return -ENOMEM;
 	if (event->type == EVENT_SKIPPED &&
-	    json_object_set_new(object, "skip", skip_to_json(event)) < 0)
+	    json_object_set_new(object, "skip", skip_to_json(event, viewer)) < 0)
 		return -ENOMEM;
 	if (event->by && json_object_set_new(object, "by", json_integer(event->by)) < 0)
 		return -ENOMEM;
@@ -119,7 +122,8 @@ static int fill(json_t *object, const struct event *event)
 	return 0;
 }
 
-static json_t *event_to_json(const struct event *event, uint64_t lost)
+static json_t *event_to_json(const struct event *event, const struct principal *viewer,
+			     uint64_t lost)
 {
 	char time[CLOCK_TEXT_SIZE];
 	json_t *object;
@@ -128,7 +132,7 @@ static json_t *event_to_json(const struct event *event, uint64_t lost)
 	object = json_pack("{s:s, s:s}", "event", type_names[event->type], "time", time);
 	if (!object)
 		return NULL;
-	if (fill(object, event) < 0 ||
+	if (fill(object, event, viewer) < 0 ||
 	    (lost && json_object_set_new(object, "lost", json_integer((json_int_t)lost)) < 0)) {
 		json_decref(object);
 		return NULL;
@@ -136,15 +140,20 @@ static json_t *event_to_json(const struct event *event, uint64_t lost)
 	return object;
 }
 
-json_t *events_read(const struct events *e, uint64_t *place)
+json_t *events_read(const struct events *e, const struct principal *viewer, uint64_t *place)
 {
 	uint64_t oldest = back(e, EVENTS_KEPT);
 	uint64_t number = *place < oldest ? oldest : *place;
+	uint64_t lost = number - *place;
 	json_t *object;
 
-	if (number >= e->next)
+	while (number < e->next && !permissions_see_event(viewer, at(e, number)))
+		number++;
+	if (number >= e->next) {
+		*place = e->next;
 		return NULL;
-	object = event_to_json(at(e, number), number - *place);
+	}
+	object = event_to_json(at(e, number), viewer, lost);
 	if (object)
 		*place = number + 1;
 	return object;

@@ -45,10 +45,12 @@ struct event {
 	json_t *watch;	     /* of everything that happens to a watch */
 	pid_t by;	     /* the client that caused it; 0: none did */
 	int signal;	     /* KILLED */
+	uid_t user;	     /* the watch's owner; SKIPPED: of users_watch */
 	struct {
 		pid_t pid;
 		enum dwd_skip reason;
 		uint64_t watch;
+		uint64_t users_watch; /* 0: none but root's */
 		char comm[DWD_COMM_LEN];
 	} skip; /* SKIPPED */
 };
@@ -79,9 +81,10 @@ void events_unlisten(struct events *e, struct events_listener *l);
 /* The number of the oldest event a late reader is given. */
 uint64_t events_replay_from(const struct events *e);
 
-/* The event with number *place as the Varlink interface shows it, and *place moves on; if that one
- * is overwritten already, the oldest there is, which then says how many were lost. NULL if there is
- * none yet, or on lack of memory, when *place stays less than events->next. */
-json_t *events_read(const struct events *e, uint64_t *place);
+/* The first event from number *place on that the viewer may see, as the Varlink interface shows it
+ * to him, and *place moves on behind it; if *place is overwritten already, the oldest there is,
+ * which then says how many were lost, others' among them. NULL if there is none yet, or on lack of
+ * memory, when *place stays less than events->next. */
+json_t *events_read(const struct events *e, const struct principal *viewer, uint64_t *place);
 
 #endif

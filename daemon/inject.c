@@ -16,13 +16,13 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/resource.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "clock.h"
 #include "environ.h"
+#include "permissions.h"
 #include "procfs.h"
 
 #define PATIENCE_US  1000000
@@ -178,11 +178,11 @@ static bool is_secure(const struct patient *p)
 
 static bool fits(const struct patient *p, const struct environ_image *image)
 {
-	struct rlimit limit;
+	uint64_t limit;
 
-	if (prlimit(p->stop->pid, RLIMIT_STACK, NULL, &limit) < 0)
+	if (procfs_read_limit(p->stop->pid, "Max stack size", &limit) < 0)
 		return false;
-	return image->size <= limit.rlim_cur / STACK_SHARE;
+	return image->size <= limit / STACK_SHARE;
 }
 
 /* Upwards from the lowest byte, at which the kernel makes the stack grow if need be. Nothing that
@@ -286,7 +286,8 @@ static void let_go(const struct stop *s)
 }
 
 /* Its end alone lets go of a process that runs. */
-static _Noreturn void help(const struct stop *s, const char *const *variables, int report)
+static _Noreturn void help(const struct stop *s, const struct principal *user,
+			   const char *const *variables, int report)
 {
 	struct inject_result result;
 	ssize_t n;
@@ -294,7 +295,8 @@ static _Noreturn void help(const struct stop *s, const char *const *variables, i
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	result = seize(s);
 	if (!result.obstacle) {
-		result = operate(s, variables);
+		result = permissions_trace(user, s) ? operate(s, variables)
+						    : obstacle(INJECT_NOT_HIS);
 		let_go(s);
 	}
 	do
@@ -323,7 +325,8 @@ static struct inject_result await_report(int report)
 	return obstacle(INJECT_TOO_LONG);
 }
 
-struct inject_result inject_variables(const struct stop *s, const char *const *variables)
+struct inject_result inject_variables(const struct stop *s, const struct principal *user,
+				      const char *const *variables)
 {
 	struct inject_result result;
 	int pipes[2];
@@ -333,7 +336,7 @@ struct inject_result inject_variables(const struct stop *s, const char *const *v
 		return failed(errno);
 	helper = fork();
 	if (helper == 0)
-		help(s, variables, pipes[1]);
+		help(s, user, variables, pipes[1]);
 	result = helper < 0 ? failed(errno) : obstacle(INJECT_NOTHING);
 	close(pipes[1]);
 	if (helper > 0) {
@@ -362,6 +365,9 @@ char *inject_explain(struct inject_result result)
 				   "its limit (ulimit -s)",
 		[INJECT_TOO_LONG] = "the process could not be traced within a second; is its "
 				    "cgroup frozen?",
+		[INJECT_NOT_HIS] = "you could not trace it with ptrace(2) either: it is not wholly "
+				   "yours, its file is not readable for you, or "
+				   "kernel.yama.ptrace_scope forbids it",
 	};
 	char *text;
 

@@ -34,6 +34,7 @@ enum inject_obstacle {
 	INJECT_MACHINE,	    /* not done on this processor */
 	INJECT_NO_ROOM,	    /* the stack may not grow that far */
 	INJECT_TOO_LONG,    /* the helper was not done in time */
+	INJECT_NOT_HIS,	    /* the user could not trace it himself */
 	INJECT_FAILED,	    /* the kernel refused */
 	INJECT_OBSTACLE_COUNT,
 };
@@ -44,9 +45,11 @@ struct inject_result {
 };
 
 /* Add or replace `variables` (checked by environ_check(), ended by NULL) in a process that was just
- * seen stopped. Blocks until it is done, in general well below a millisecond, at most one second.
+ * seen stopped, in the name of `user`: what he is allowed is looked at when the process can no
+ * longer change. Blocks until it is done, in general well below a millisecond, at most one second.
  */
-struct inject_result inject_variables(const struct stop *s, const char *const *variables);
+struct inject_result inject_variables(const struct stop *s, const struct principal *user,
+				      const char *const *variables);
 
 /* The obstacle in words, as what follows "cannot set variables: "; to be freed, NULL on lack of
  * memory. */

@@ -6,6 +6,12 @@
 #include <sys/stat.h>
 #include <systemd/sd-journal.h>
 
+#include "clock.h"
+
+/* log_rarely(): so many lines in so long a time. */
+#define STRETCH_US    10000000
+#define STRETCH_LINES 5
+
 static struct {
 	int level;
 	bool to_journal;
@@ -54,17 +60,14 @@ static bool stderr_is_journal(void)
 	return str_eq(stream, ours);
 }
 
-void log_line(int level, const char *format, ...)
+_printf_(2, 0) static void log_va(int level, const char *format, va_list args)
 {
 	int saved = errno;
 	char text[2048];
-	va_list args;
 
 	if (level > log_state.level)
 		return;
-	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
 	if (log_state.to_journal)
 		sd_journal_print(level, "%s", text);
 	else if (stderr_is_journal())
@@ -72,4 +75,31 @@ void log_line(int level, const char *format, ...)
 	else
 		fprintf(stderr, "dwdd: %s\n", text);
 	errno = saved;
+}
+
+void log_line(int level, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_va(level, format, args);
+	va_end(args);
+}
+
+void log_rarely(struct log_limit *limit, const char *format, ...)
+{
+	uint64_t now = clock_monotonic_us();
+	va_list args;
+
+	if (now - limit->since >= STRETCH_US) {
+		if (limit->count > STRETCH_LINES)
+			log_info("%u lines like the next were left out",
+				 limit->count - STRETCH_LINES);
+		*limit = (struct log_limit){.since = now};
+	}
+	if (limit->count++ >= STRETCH_LINES)
+		return;
+	va_start(args, format);
+	log_va(LOG_INFO, format, args);
+	va_end(args);
 }

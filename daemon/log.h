@@ -10,6 +10,7 @@
  * Only the daemon logs; nothing in lib/ does.
  */
 
+#include <stdint.h>
 #include <syslog.h>
 
 #include "util.h"
@@ -22,6 +23,15 @@ void log_set_level(int level);
 int log_level_from_name(const char *name, int *ret);
 
 void log_line(int level, const char *format, ...) _printf_(2, 3);
+
+/* For what a peer can bring about as often as he likes: a few lines, and after a while how many
+ * there were. All zero at first. */
+struct log_limit {
+	uint64_t since; /* monotonic us: the present stretch of time */
+	unsigned count; /* lines wanted in it */
+};
+
+void log_rarely(struct log_limit *limit, const char *format, ...) _printf_(2, 3);
 
 #define log_error(...)	 log_line(LOG_ERR, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_WARNING, __VA_ARGS__)

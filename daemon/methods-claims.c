@@ -11,7 +11,9 @@ static struct call *call_of(struct watchdog_waiter *waiter)
 
 static void on_found(struct watchdog_waiter *waiter, struct stop *s)
 {
-	call_reply(call_of(waiter), methods_stop(s));
+	struct call *call = call_of(waiter);
+
+	call_reply(call, methods_stop(call, s));
 }
 
 static int on_timeout(sd_event_source *source, uint64_t time, void *userdata)
@@ -50,14 +52,14 @@ static void wait_for(struct call *call, const struct stop_selector *selector,
 
 void method_claim(struct call *call)
 {
-	struct stop_selector selector = methods_selector(call->parameters);
+	struct stop_selector selector = methods_selector(call);
 	json_int_t timeout = timeout_of(call);
 	struct stop *s = NULL;
 	int answer;
 
 	answer = watchdog_claim(call->service->watchdog, call_client(call), &selector, &s);
 	if (answer == ANSWER_OK)
-		call_reply(call, methods_stop(s));
+		call_reply(call, methods_stop(call, s));
 	else if (timeout == 0)
 		methods_fail(call, answer, s ? s->id : 0, s ? &s->now : NULL);
 	else
@@ -67,7 +69,7 @@ void method_claim(struct call *call)
 void method_wait(struct call *call)
 {
 	struct watchdog *w = call->service->watchdog;
-	struct stop_selector selector = methods_selector(call->parameters);
+	struct stop_selector selector = methods_selector(call);
 	json_int_t timeout = timeout_of(call);
 	struct stop *s;
 	uint64_t id = 0;
@@ -75,7 +77,7 @@ void method_wait(struct call *call)
 	while ((s = watchdog_next_stop(w, id, &selector))) {
 		id = s->id;
 		if (watchdog_look(w, s) && s->now.state != STOP_STOPPING) {
-			call_reply(call, methods_stop(s));
+			call_reply(call, methods_stop(call, s));
 			return;
 		}
 	}
@@ -92,7 +94,7 @@ static struct stop *named_stop(struct call *call)
 	struct stop *s;
 
 	params_int(call->parameters, "id", &id);
-	s = watchdog_find_stop(call->service->watchdog, (uint64_t)id);
+	s = methods_find_stop(call, (uint64_t)id);
 	if (!s)
 		methods_fail(call, ANSWER_NO_SUCH_STOP, 0, NULL);
 	return s;
@@ -118,9 +120,9 @@ void method_attached(struct call *call)
 
 	if (!s)
 		return;
-	answer = watchdog_attached(call->service->watchdog, s);
+	answer = watchdog_attached(call->service->watchdog, call_client(call), s);
 	if (answer == ANSWER_OK)
-		call_reply(call, methods_stop(s));
+		call_reply(call, methods_stop(call, s));
 	else
 		methods_fail(call, answer, s->id, &s->now);
 }

@@ -7,17 +7,12 @@
 
 #define DEFAULT_NAME "saved"
 
-/* What is in the files is the administrator's. False, having failed the call, if there are none or
- * the caller is not him. */
-static bool may_use_files(struct call *call)
+/* False, having failed the call, if there are none. */
+static bool has_files(struct call *call)
 {
-	if (call_client(call)->uid != 0)
-		call_fail(call, "org.varlink.service.PermissionDenied", NULL);
-	else if (!call->service->config)
+	if (!call->service->config)
 		call_fail(call, ERROR("NoWatchesDirectory"), NULL);
-	else
-		return true;
-	return false;
+	return call->service->config;
 }
 
 void method_reload(struct call *call)
@@ -25,7 +20,7 @@ void method_reload(struct call *call)
 	struct config_changes changes;
 	int r;
 
-	if (!may_use_files(call))
+	if (!has_files(call))
 		return;
 	r = config_load(call->service->config, &changes);
 	if (r < 0)
@@ -76,7 +71,7 @@ void method_save(struct call *call)
 	json_int_t id = 0;
 	int r;
 
-	if (!may_use_files(call))
+	if (!has_files(call))
 		return;
 	params_int(call->parameters, "id", &id);
 	r = config_save(call->service->config, (uint64_t)id, name ? name : DEFAULT_NAME, line,
@@ -93,7 +88,7 @@ void method_unsave(struct call *call)
 	json_int_t id = 0;
 	int r;
 
-	if (!may_use_files(call))
+	if (!has_files(call))
 		return;
 	params_int(call->parameters, "id", &id);
 	r = config_unsave(call->service->config, (uint64_t)id, &message);

@@ -12,7 +12,7 @@
 static bool next_stop(struct call *call, json_t **ret)
 {
 	struct watchdog *w = call->service->watchdog;
-	struct stop_selector selector = methods_selector(call->parameters);
+	struct stop_selector selector = methods_selector(call);
 	bool one = selector.id || selector.pid;
 	struct stop *s;
 
@@ -20,7 +20,7 @@ static bool next_stop(struct call *call, json_t **ret)
 		call->place = s->id;
 		if ((one || watchdog_has_few_stops(w)) && !watchdog_look(w, s))
 			continue;
-		*ret = stop_to_json(s, &s->now, one);
+		*ret = stop_to_json(s, &s->now, &selector.viewer, one);
 		return true;
 	}
 	return false;
@@ -39,7 +39,7 @@ static int set_variables(struct call *call, struct stop *s)
 	r = params_strings(call->parameters, "setenv", &variables);
 	if (r < 0 || !variables)
 		return r;
-	return watchdog_set_variables(call->service->watchdog, s, variables);
+	return watchdog_set_variables(call->service->watchdog, call_client(call), s, variables);
 }
 
 static int do_continue(struct call *call, struct stop *s)
@@ -84,11 +84,11 @@ static void reply_progress(struct call *call)
  * debugger has them or they ended meanwhile, are passed by. */
 static void act_on_some(struct call *call)
 {
-	static const struct stop_selector any;
+	const struct stop_selector all = {.viewer = *methods_user(call)};
 	struct stop *s;
 
 	for (int i = 0; i < A_FEW; i++) {
-		s = watchdog_next_stop(call->service->watchdog, call->place, &any);
+		s = watchdog_next_stop(call->service->watchdog, call->place, &all);
 		if (!s || s->id > call->end) {
 			reply_done(call);
 			return;
@@ -101,7 +101,7 @@ static void act_on_some(struct call *call)
 
 static void act_on_one(struct call *call, uint64_t id)
 {
-	struct stop *s = watchdog_find_stop(call->service->watchdog, id);
+	struct stop *s = methods_find_stop(call, id);
 	int answer = ANSWER_NO_SUCH_STOP;
 
 	if (s && !stop_is_over(s))
@@ -111,7 +111,7 @@ static void act_on_one(struct call *call, uint64_t id)
 	} else if (call->failure == ANSWER_OK) {
 		call->failure = answer;
 		call->failed_id = id;
-		s = watchdog_find_stop(call->service->watchdog, id);
+		s = methods_find_stop(call, id);
 		if (s)
 			call->failed_now = s->now;
 	}

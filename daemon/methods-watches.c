@@ -3,6 +3,7 @@
 /* Watches, and events. */
 
 #include "methods.h"
+#include "permissions.h"
 
 static bool is_kill(const char *then)
 {
@@ -65,7 +66,10 @@ static void add_watch(struct call *call, const struct watch_rule *rule)
 			  json_pack("{s:s, s:s}", "filter", fault.filter, "reason", fault.reason));
 	else if (r == ANSWER_LIMIT_REACHED)
 		call_fail(call, ERROR("LimitReached"),
-			  json_pack("{s:s, s:i}", "limit", "watches", "value", WATCHES_MAX));
+			  json_pack("{s:s, s:I}", "limit", "watches", "value",
+				    (json_int_t)fault.limit));
+	else if (r == ANSWER_NOT_PERMITTED)
+		call_fail(call, ERROR("NotPermitted"), json_pack("{s:s}", "reason", fault.reason));
 	else if (r != ANSWER_OK)
 		methods_fail(call, r, 0, NULL);
 	else
@@ -111,6 +115,8 @@ static bool next_watch(struct call *call, json_t **ret)
 	const struct watchdog *w = call->service->watchdog;
 	const struct watch *watch = watchdog_next_watch(w, call->place);
 
+	while (watch && !permissions_see_watch(methods_user(call), watch))
+		watch = watchdog_next_watch(w, watch->id);
 	if (!watch)
 		return false;
 	call->place = watch->id;
@@ -127,8 +133,9 @@ static bool next_kept_event(struct call *call, json_t **ret)
 {
 	if (call->place >= call->end)
 		return false;
-	*ret = events_read(watchdog_events(call->service->watchdog), &call->place);
-	return true;
+	*ret = events_read(watchdog_events(call->service->watchdog), methods_user(call),
+			   &call->place);
+	return *ret || call->place < call->end;
 }
 
 /* What has happened since the last reply; NULL without memory. */
@@ -137,18 +144,36 @@ static json_t *read_events(struct call *call)
 	const struct events *events = watchdog_events(call->service->watchdog);
 	json_t *array = json_array();
 
-	while (call->place < events->next && json_array_size(array) < CHUNK)
-		if (json_array_append_new(array, events_read(events, &call->place)) < 0) {
+	while (call->place < events->next && json_array_size(array) < CHUNK) {
+		json_t *event = events_read(events, methods_user(call), &call->place);
+
+		if (!event && call->place == events->next)
+			break; /* there was nothing more that is his */
+		if (json_array_append_new(array, event) < 0) {
 			json_decref(array);
 			return NULL;
 		}
-	return json_pack("{s:o}", "events", array);
+	}
+	return array;
 }
 
+static void reply_events(struct call *call, json_t *events)
+{
+	call_reply_part(call, json_pack("{s:o}", "events", events));
+}
+
+/* What happens to others, he is not even told the time of. */
 static void produce_events(struct call *call)
 {
-	if (call->place < watchdog_events(call->service->watchdog)->next)
-		call_reply_part(call, read_events(call));
+	json_t *events;
+
+	if (call->place >= watchdog_events(call->service->watchdog)->next)
+		return;
+	events = read_events(call);
+	if (events && json_array_size(events) == 0)
+		json_decref(events);
+	else
+		reply_events(call, events);
 }
 
 void method_subscribe(struct call *call)
@@ -166,6 +191,6 @@ void method_subscribe(struct call *call)
 		/* At once, so that the peer knows from when on it misses nothing. */
 		call->produce = produce_events;
 		call->follows_events = true;
-		call_reply_part(call, read_events(call));
+		reply_events(call, read_events(call));
 	}
 }

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "environ.h"
 #include "interface.h"
+#include "permissions.h"
 
 /* https://varlink.org/Service */
 static const char service_interface[] =
@@ -76,27 +77,36 @@ static json_t *refusals(const struct watchdog_status *status)
 	return refused;
 }
 
+/* Others are told of their own only. */
+static size_t count_clients(struct call *call)
+{
+	const struct principal *user = methods_user(call);
+
+	return principal_is_root(user) ? call->service->clients
+				       : call->service->count_clients(call->service, user);
+}
+
 static void get_status(struct call *call)
 {
 	char started[CLOCK_TEXT_SIZE];
 	struct watchdog_status status;
 	struct utsname kernel;
 
-	watchdog_get_status(call->service->watchdog, &status);
+	watchdog_get_status(call->service->watchdog, methods_user(call), &status);
 	clock_format(call->service->started, started);
 	uname(&kernel);
-	call_reply(call, json_pack("{s:{s:s, s:i, s:s, s:o, s:I, s:I, s:I, s:I,"
-				   "     s:o, s:I, s:I, s:s, s:s}}",
-				   "status", "version", DWD_VERSION, "pid", getpid(), "backend",
-				   backend_kind_name(status.backend), "refused", refusals(&status),
-				   "watches", (json_int_t)status.watches, "stops",
-				   (json_int_t)status.stops, "max_stopped",
-				   (json_int_t)status.max_stopped, "caught",
-				   (json_int_t)status.total.caught, "skipped",
-				   watch_skips_to_json(status.total.skipped), "missed",
-				   (json_int_t)status.missed, "clients",
-				   (json_int_t)call->service->clients, "started", started, "kernel",
-				   kernel.release));
+	call_reply(call,
+		   json_pack("{s:{s:s, s:i, s:s, s:o, s:I, s:I, s:I, s:I,"
+			     "     s:o, s:I, s:I, s:s, s:s}}",
+			     "status", "version", DWD_VERSION, "pid", getpid(), "backend",
+			     backend_kind_name(status.backend), "refused", refusals(&status),
+			     "watches", (json_int_t)status.watches, "stops",
+			     (json_int_t)status.stops, "max_stopped",
+			     (json_int_t)status.max_stopped, "caught",
+			     (json_int_t)status.total.caught, "skipped",
+			     watch_skips_to_json(status.total.skipped), "missed",
+			     (json_int_t)status.missed, "clients", (json_int_t)count_clients(call),
+			     "started", started, "kernel", kernel.release));
 }
 
 static const struct param interface_params[] = {
@@ -177,6 +187,7 @@ static const struct method {
 	const char *name;
 	void (*run)(struct call *call);
 	const struct param *params;
+	bool roots; /* nobody else may call it */
 } methods[] = {
 	{"org.varlink.service.GetInfo", get_info},
 	{"org.varlink.service.GetInterfaceDescription", get_interface_description,
@@ -184,9 +195,9 @@ static const struct method {
 	{"io.dwd.Watchdog.Watch", method_watch, watch_params},
 	{"io.dwd.Watchdog.Unwatch", method_unwatch, id_params},
 	{"io.dwd.Watchdog.ListWatches", method_list_watches},
-	{"io.dwd.Watchdog.Reload", method_reload},
-	{"io.dwd.Watchdog.Save", method_save, save_params},
-	{"io.dwd.Watchdog.Unsave", method_unsave, id_params},
+	{"io.dwd.Watchdog.Reload", method_reload, NULL, true},
+	{"io.dwd.Watchdog.Save", method_save, save_params, true},
+	{"io.dwd.Watchdog.Unsave", method_unsave, id_params, true},
 	{"io.dwd.Watchdog.ListStops", method_list_stops, selector_params},
 	{"io.dwd.Watchdog.Claim", method_claim, wait_params},
 	{"io.dwd.Watchdog.Unclaim", method_unclaim, id_params},
@@ -221,7 +232,9 @@ void methods_run(struct call *call)
 		if (str_eq(methods[i].name, call->method)) {
 			const char *bad = params_check(methods[i].params, call->parameters);
 
-			if (bad)
+			if (methods[i].roots && !principal_is_root(methods_user(call)))
+				call_fail(call, "org.varlink.service.PermissionDenied", NULL);
+			else if (bad)
 				methods_fail_parameter(call, bad);
 			else
 				methods[i].run(call);
@@ -278,6 +291,10 @@ void methods_fail(struct call *call, int answer, uint64_t id, const struct stop_
 			  json_pack("{s:I, s:s}", "id", number, "state",
 				    stop_state_name(now->state)));
 		break;
+	case ANSWER_NOT_PERMITTED:
+		call_fail(call, ERROR("NotPermitted"),
+			  json_pack("{s:s}", "reason", "the process is not yours any more"));
+		break;
 	case ANSWER_ENVIRONMENT_NOT_SET:
 		fail_environment(call, id);
 		break;
@@ -288,9 +305,23 @@ void methods_fail(struct call *call, int answer, uint64_t id, const struct stop_
 	}
 }
 
-struct stop_selector methods_selector(json_t *parameters)
+const struct principal *methods_user(struct call *call)
 {
+	return &call_client(call)->user;
+}
+
+struct stop *methods_find_stop(struct call *call, uint64_t id)
+{
+	struct stop *s = watchdog_find_stop(call->service->watchdog, id);
+
+	return s && permissions_see_stop(methods_user(call), s) ? s : NULL;
+}
+
+struct stop_selector methods_selector(struct call *call)
+{
+	json_t *parameters = call->parameters;
 	struct stop_selector selector = {
+		.viewer = *methods_user(call),
 		.name = params_string(parameters, "name"),
 		.path = params_string(parameters, "path"),
 	};
@@ -303,9 +334,9 @@ struct stop_selector methods_selector(json_t *parameters)
 	return selector;
 }
 
-json_t *methods_stop(const struct stop *s)
+json_t *methods_stop(struct call *call, const struct stop *s)
 {
-	return json_pack("{s:o}", "stop", stop_to_json(s, &s->now, false));
+	return json_pack("{s:o}", "stop", stop_to_json(s, &s->now, methods_user(call), false));
 }
 
 /* The next objects, fewer than `most` only at the end of the list; NULL without memory. */

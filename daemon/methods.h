@@ -20,6 +20,8 @@
 /* Serve the call, or fail it. It may be over on return. */
 void methods_run(struct call *call);
 
+/* In whose name a call is made. */
+const struct principal *methods_user(struct call *call);
 /* Fail with what the engine answered (other than ANSWER_OK) about the stop with this id, and what
  * is true of it now; 0 and NULL if there is none to speak of. */
 void methods_fail(struct call *call, int answer, uint64_t id, const struct stop_now *now);
@@ -46,9 +48,11 @@ void method_unclaim(struct call *call);
 void method_attached(struct call *call);
 void method_wait(struct call *call);
 
-/* `id`, `pid`, `name` and `path` of a call. */
-struct stop_selector methods_selector(json_t *parameters);
-json_t *methods_stop(const struct stop *s);
+/* What `id`, `pid`, `name` and `path` of a call select of what the caller may see. */
+struct stop_selector methods_selector(struct call *call);
+/* NULL if there is no stop with this id that the caller may see. */
+struct stop *methods_find_stop(struct call *call, uint64_t id);
+json_t *methods_stop(struct call *call, const struct stop *s);
 
 /* Reply with a list, called `key`: `next` gives each object (a new reference; NULL without memory)
  * and tells whether there was one. With `more` in as many replies as it takes, else in one. */

@@ -5,6 +5,7 @@
 
 #include "log.h"
 #include "methods.h"
+#include "permissions.h"
 
 #define MESSAGE_LIMIT (1024 * 1024)
 #define QUEUE_LIMIT   (256 * 1024)
@@ -82,8 +83,10 @@ static void begin_call(struct peer *peer, json_t *message)
 	struct varlink_method_call received;
 
 	if (varlink_parse_call(message, &received) < 0) {
-		log_info("closed the connection of process %d: it sent something that is no call",
-			 (int)peer->client.pid);
+		log_rarely(&peer->service->faults,
+			   "closed the connection of process %d of user %u: it sent something that "
+			   "is no call",
+			   (int)peer->client.pid, peer->client.user.uid);
 		json_decref(message);
 		peer->broken = true;
 		return;
@@ -105,11 +108,14 @@ static void input_ended(struct peer *peer, int error)
 	peer->ended = true;
 	if (error == -ECONNRESET)
 		return;
-	log_info("closed the connection of process %d: %s", (int)peer->client.pid,
-		 error == -EPIPE      ? "it ended in the middle of a message"
-		 : error == -EMSGSIZE ? "it sent a message of more than 1 MiB"
-		 : error == -EBADMSG  ? "it sent a message that is not JSON"
-				      : strerror(-error));
+	log_rarely(&peer->service->faults, "closed the connection of process %d of user %u: %s",
+		   (int)peer->client.pid, peer->client.user.uid,
+		   error == -EPIPE ? "it ended in the middle of a message"
+		   : error == -EMSGSIZE
+			   ? "it sent a message larger than it may (root: 1 MiB, others: "
+			     "64 KiB)"
+		   : error == -EBADMSG ? "it sent a message that is not JSON"
+				       : strerror(-error));
 	peer->broken = true;
 }
 
@@ -239,6 +245,13 @@ static int add_sources(struct peer *peer, int fd)
 	return r < 0 ? r : sd_event_source_set_enabled(peer->work, SD_EVENT_OFF);
 }
 
+struct principal peer_principal(const struct ucred *credentials)
+{
+	if (credentials->uid == geteuid())
+		return (struct principal){};
+	return (struct principal){.uid = credentials->uid, .gid = credentials->gid};
+}
+
 int peer_new(struct peer **ret, struct service *service, int fd, const struct ucred *credentials)
 {
 	struct peer *peer = calloc(1, sizeof(*peer));
@@ -247,10 +260,15 @@ int peer_new(struct peer **ret, struct service *service, int fd, const struct uc
 	if (!peer)
 		return -ENOMEM;
 	peer->service = peer->call.service = service;
-	peer->client = (struct watchdog_client){.pid = credentials->pid, .uid = credentials->uid};
+	peer->client = (struct watchdog_client){
+		.pid = credentials->pid,
+		.user = peer_principal(credentials),
+	};
 	r = add_sources(peer, fd);
 	if (r >= 0)
-		r = varlink_new(&peer->link, fd, MESSAGE_LIMIT);
+		r = varlink_new(&peer->link, fd,
+				principal_is_root(&peer->client.user) ? MESSAGE_LIMIT
+								      : USER_MESSAGE_MAX);
 	if (r < 0) {
 		peer_free(peer);
 		return r;

@@ -23,6 +23,7 @@
 #include <jansson.h>
 #include <systemd/sd-event.h>
 
+#include "log.h"
 #include "varlink.h"
 #include "watchdog.h"
 
@@ -33,8 +34,11 @@ struct service {
 	sd_event *event;
 	struct watchdog *watchdog;
 	struct config *config; /* NULL: no watches are kept in files */
-	int64_t started; /* realtime us */
+	int64_t started;       /* realtime us */
 	size_t clients;
+	struct log_limit faults; /* of peers */
+	/* How many of them are this user's. */
+	size_t (*count_clients)(const struct service *service, const struct principal *user);
 	/* Takes the peer out and frees it. */
 	void (*remove)(struct service *service, struct peer *peer);
 };
@@ -84,6 +88,9 @@ struct peer {
 
 TAILQ_HEAD(peer_list, peer);
 
+/* In whose name a connection acts. Whoever runs the daemon is root to it, as in fact he is outside
+ * of tests. */
+struct principal peer_principal(const struct ucred *credentials);
 /* Takes the descriptor over on success. */
 int peer_new(struct peer **ret, struct service *service, int fd, const struct ucred *credentials);
 /* Sends what can be sent without waiting; its claims fall back. */

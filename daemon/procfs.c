@@ -148,6 +148,52 @@ int procfs_parse_status(const char *text, struct procfs_status *ret)
 	return 0;
 }
 
+static bool parse_ids(const char *line, uint32_t ids[static PROCFS_IDS])
+{
+	return line && sscanf(line, "%" SCNu32 "%" SCNu32 "%" SCNu32 "%" SCNu32, &ids[PROCFS_REAL],
+			      &ids[PROCFS_EFFECTIVE], &ids[PROCFS_SAVED],
+			      &ids[PROCFS_FILESYSTEM]) == PROCFS_IDS;
+}
+
+/* Without the owner, who does not stand there. */
+int procfs_parse_credentials(const char *text, struct procfs_credentials *ret)
+{
+	const char *permitted = status_line(text, "CapPrm");
+	struct procfs_credentials c = {};
+
+	if (!parse_ids(status_line(text, "Uid"), c.uids) ||
+	    !parse_ids(status_line(text, "Gid"), c.gids) || !permitted ||
+	    sscanf(permitted, "%" SCNx64, &c.permitted) != 1)
+		return -EBADMSG;
+	*ret = c;
+	return 0;
+}
+
+/* The link itself, not what it leads to: it belongs to the user who may read it. */
+static int read_owner(pid_t pid, uid_t *ret)
+{
+	char path[PATH_SIZE];
+	struct stat st;
+
+	process_path(pid, "exe", path);
+	if (lstat(path, &st) < 0)
+		return process_error(errno);
+	*ret = st.st_uid;
+	return 0;
+}
+
+int procfs_read_credentials(pid_t pid, struct procfs_credentials *ret)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	int r;
+
+	r = read_file(pid, "status", FILE_MAX, &text, &size);
+	if (r >= 0)
+		r = procfs_parse_credentials(text, ret);
+	return r < 0 ? r : read_owner(pid, &ret->owner);
+}
+
 int procfs_read_stat(pid_t pid, struct procfs_stat *ret)
 {
 	_cleanup_free_ char *text = NULL;
@@ -168,6 +214,28 @@ int procfs_read_status(pid_t pid, struct procfs_status *ret)
 	return r < 0 ? r : procfs_parse_status(text, ret);
 }
 
+int procfs_read_limit(pid_t pid, const char *name, uint64_t *ret)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *line, *value;
+	size_t size;
+	int r;
+
+	r = read_file(pid, "limits", FILE_MAX, &text, &size);
+	if (r < 0)
+		return r;
+	line = strstr(text, name);
+	if (!line)
+		return -EBADMSG;
+	value = line + strlen(name);
+	value += strspn(value, " ");
+	if (strncmp(value, "unlimited", strlen("unlimited")) == 0)
+		*ret = UINT64_MAX;
+	else if (sscanf(value, "%" SCNu64, ret) != 1)
+		return -EBADMSG;
+	return 0;
+}
+
 int procfs_read_link(pid_t pid, const char *name, char **ret)
 {
 	char path[PATH_SIZE], target[PATH_MAX];
@@ -186,13 +254,18 @@ int procfs_read_cmdline(pid_t pid, size_t max, char **ret, size_t *size)
 	return read_file(pid, "cmdline", max, ret, size);
 }
 
-uint32_t procfs_own_namespace(const char *name)
+uint32_t procfs_namespace(pid_t pid, const char *name)
 {
 	char path[PATH_SIZE];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "/proc/self/ns/%s", name);
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, name);
 	return stat(path, &st) < 0 ? 0 : (uint32_t)st.st_ino;
+}
+
+uint32_t procfs_own_namespace(const char *name)
+{
+	return procfs_namespace(getpid(), name);
 }
 
 bool procfs_is_own(void)

@@ -29,10 +29,26 @@ struct procfs_status {
 	bool sigstop_pending;
 };
 
+/* Of the four ids of either kind in a status file. */
+enum { PROCFS_REAL, PROCFS_EFFECTIVE, PROCFS_SAVED, PROCFS_FILESYSTEM, PROCFS_IDS };
+
+/* What a process may do, and who may do something to it. */
+struct procfs_credentials {
+	uint32_t uids[PROCFS_IDS], gids[PROCFS_IDS];
+	uint64_t permitted; /* capabilities */
+	uid_t owner;	    /* of its files in /proc: not its own user if it cannot be dumped */
+};
+
+int procfs_parse_credentials(const char *text, struct procfs_credentials *ret);
+int procfs_read_credentials(pid_t pid, struct procfs_credentials *ret);
 int procfs_parse_stat(const char *text, struct procfs_stat *ret);
 int procfs_parse_status(const char *text, struct procfs_status *ret);
 int procfs_read_stat(pid_t pid, struct procfs_stat *ret);
 int procfs_read_status(pid_t pid, struct procfs_status *ret);
+
+/* The soft limit in the line of /proc/PID/limits that begins with `name`; UINT64_MAX: none.
+ * prlimit(2) would take CAP_SYS_RESOURCE. */
+int procfs_read_limit(pid_t pid, const char *name, uint64_t *ret);
 
 /* A symbolic link such as "cwd" or "exe"; *ret is to be freed. */
 int procfs_read_link(pid_t pid, const char *name, char **ret);
@@ -40,7 +56,9 @@ int procfs_read_link(pid_t pid, const char *name, char **ret);
 /* At most `max` bytes of the argument strings; *ret is to be freed and has a NUL after *size. */
 int procfs_read_cmdline(pid_t pid, size_t max, char **ret, size_t *size);
 
-/* The inode number that names one of this process's own namespaces ("pid", "mnt"); 0 if unknown. */
+/* The inode number that names one of a process's namespaces, or of this process's own ("pid",
+ * "mnt", "user"); 0 if unknown. */
+uint32_t procfs_namespace(pid_t pid, const char *name);
 uint32_t procfs_own_namespace(const char *name);
 
 /* Whether the pids in /proc are those that this process and the kernel side use: /proc is mounted,

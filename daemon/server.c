@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "log.h"
 #include "peer.h"
+#include "permissions.h"
 
 #define MAX_PEERS	1024
 #define ACCEPT_RETRY_US 100000
@@ -16,6 +17,7 @@ struct server {
 	sd_event_source *accept;
 	sd_event_source *retry; /* accepting again after descriptors had run out */
 	struct peer_list peers;
+	struct log_limit refusals;
 	struct events_listener events;
 	uint64_t quiet_since;
 };
@@ -45,9 +47,30 @@ static void on_event_added(struct events_listener *l)
 	peer_news(peer);
 }
 
-static bool may_connect(const struct ucred *peer)
+static size_t count_clients(const struct service *service, const struct principal *user)
 {
-	return peer->uid == 0 || peer->uid == geteuid();
+	const struct server *server =
+		container_of((struct service *)service, struct server, service);
+	const struct peer *peer;
+	size_t n = 0;
+
+	TAILQ_FOREACH(peer, &server->peers, entry)
+	n += peer->client.user.uid == user->uid;
+	return n;
+}
+
+/* Root's connections do not count against the part of all others. */
+static bool has_room_for(const struct server *server, const struct principal *user)
+{
+	const struct principal root = {};
+	const struct service *service = &server->service;
+
+	if (service->clients >= MAX_PEERS)
+		return false;
+	if (principal_is_root(user))
+		return true;
+	return service->clients - count_clients(service, &root) < USERS_CONNECTIONS_MAX &&
+	       count_clients(service, user) < USER_CONNECTIONS_MAX;
 }
 
 static int take_peer(struct server *server, int fd)
@@ -55,19 +78,17 @@ static int take_peer(struct server *server, int fd)
 	_cleanup_fd_ int owned = fd;
 	struct ucred credentials;
 	socklen_t size = sizeof(credentials);
+	struct principal user;
 	struct peer *peer;
 	int r;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0)
 		return -errno;
-	if (!may_connect(&credentials)) {
-		log_info("refused a connection of process %d: user %u is not permitted",
-			 (int)credentials.pid, credentials.uid);
-		return 0;
-	}
-	if (server->service.clients >= MAX_PEERS) {
-		log_warning("refused a connection of process %d: %d clients are connected",
-			    (int)credentials.pid, MAX_PEERS);
+	user = peer_principal(&credentials);
+	if (!has_room_for(server, &user)) {
+		log_rarely(&server->refusals,
+			   "refused a connection of process %d of user %u: too many are connected",
+			   (int)credentials.pid, credentials.uid);
 		return 0;
 	}
 	r = peer_new(&peer, &server->service, fd, &credentials);
@@ -136,6 +157,7 @@ int server_new(struct server **ret, sd_event *event, struct watchdog *watchdog, 
 		.event = sd_event_ref(event),
 		.watchdog = watchdog,
 		.started = clock_realtime_us(),
+		.count_clients = count_clients,
 		.remove = remove_peer,
 	};
 	server->quiet_since = clock_monotonic_us();

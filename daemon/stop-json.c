@@ -7,6 +7,7 @@
 
 #include "backend.h"
 #include "clock.h"
+#include "permissions.h"
 #include "procfs.h"
 #include "stop.h"
 #include "varlink.h"
@@ -22,6 +23,18 @@ static int set_exe(json_t *object, const struct stop *s)
 {
 	return s->whole_exe ? set_string(object, "exe", s->whole_exe)
 			    : varlink_set_bytes(object, "exe", s->exe.data, s->exe.size);
+}
+
+/* Where the viewer may not know the paths, the name that everybody can see stands for them. */
+static int set_paths(json_t *object, const struct stop *s, const struct principal *viewer)
+{
+	if (!permissions_see_details(viewer, s))
+		return set_string(object, "exe", s->comm) < 0 ? -ENOMEM
+							      : set_string(object, "path", s->comm);
+	if (set_exe(object, s) < 0 ||
+	    varlink_set_bytes(object, "path", s->path.data, s->path.size) < 0)
+		return -ENOMEM;
+	return set_string(object, "cwd", s->cwd);
 }
 
 static int set_optional_pid(json_t *object, const char *key, pid_t pid)
@@ -96,15 +109,17 @@ static int set_variables(json_t *object, const struct stop *s)
 	return set_string(object, "setenv_error", s->setenv_error);
 }
 
-static int set_watches(json_t *object, const struct stop *s)
+/* To a user others' watches do not exist. */
+static int set_watches(json_t *object, const struct stop *s, const struct principal *viewer)
 {
 	json_t *watches = json_array();
 
 	for (uint32_t i = 0; watches && i < s->watch_count; i++)
-		json_array_append_new(watches, json_integer((json_int_t)s->watches[i]));
+		if (principal_is_root(viewer) || s->flags & DWD_STOP_USERS_WATCH(i))
+			json_array_append_new(watches, json_integer((json_int_t)s->watches[i]));
 	if (json_object_set_new(object, "watches", watches) < 0)
 		return -ENOMEM;
-	if (s->watches_total == s->watch_count)
+	if (s->watches_total == s->watch_count || !principal_is_root(viewer))
 		return 0;
 	return json_object_set_new(object, "watches_total",
 				   json_integer((json_int_t)s->watches_total));
@@ -123,9 +138,16 @@ static int set_container(json_t *object, const struct stop *s)
 	return set_optional_pid(container, "pid", s->inner_pid);
 }
 
-json_t *stop_to_json(const struct stop *s, const struct stop_now *now, bool whole)
+static uint64_t first_watch(const struct stop *s, const struct principal *viewer)
 {
-	json_int_t first_watch = s->watch_count ? (json_int_t)s->watches[0] : 0;
+	if (!principal_is_root(viewer))
+		return s->users_watch;
+	return s->watch_count ? s->watches[0] : 0;
+}
+
+json_t *stop_to_json(const struct stop *s, const struct stop_now *now,
+		     const struct principal *viewer, bool whole)
+{
 	char since[CLOCK_TEXT_SIZE];
 	json_t *object;
 
@@ -134,17 +156,15 @@ json_t *stop_to_json(const struct stop *s, const struct stop_now *now, bool whol
 		"{s:I, s:i, s:s, s:I, s:I, s:I, s:I, s:i, s:I, s:s, s:s, s:I, s:I, s:I, s:I}", "id",
 		(json_int_t)s->id, "pid", s->pid, "state", stop_state_name(now->state), "uid",
 		(json_int_t)s->uid, "euid", (json_int_t)s->euid, "gid", (json_int_t)s->gid, "egid",
-		(json_int_t)s->egid, "ppid", s->ppid, "watch", first_watch, "backend",
-		backend_kind_name((enum dwd_backend)s->backend), "since", since, "start_time",
-		(json_int_t)s->key.start_time, "cgroup_id", (json_int_t)s->cgroup_id,
+		(json_int_t)s->egid, "ppid", s->ppid, "watch", (json_int_t)first_watch(s, viewer),
+		"backend", backend_kind_name((enum dwd_backend)s->backend), "since", since,
+		"start_time", (json_int_t)s->key.start_time, "cgroup_id", (json_int_t)s->cgroup_id,
 		"pid_namespace", (json_int_t)s->pid_ns, "mount_namespace", (json_int_t)s->mnt_ns);
 	if (!object)
 		return NULL;
-	if (set_exe(object, s) < 0 ||
-	    varlink_set_bytes(object, "path", s->path.data, s->path.size) < 0 ||
-	    set_string(object, "comm", s->comm) < 0 || set_argv(object, s, whole) < 0 ||
-	    set_string(object, "cwd", s->cwd) < 0 || set_string(object, "parent", s->parent) < 0 ||
-	    set_watches(object, s) < 0 || set_container(object, s) < 0 ||
+	if (set_paths(object, s, viewer) < 0 || set_string(object, "comm", s->comm) < 0 ||
+	    set_argv(object, s, whole) < 0 || set_string(object, "parent", s->parent) < 0 ||
+	    set_watches(object, s, viewer) < 0 || set_container(object, s) < 0 ||
 	    set_variables(object, s) < 0 ||
 	    set_optional_pid(object, "claimed_by", now->claimed_by) < 0 ||
 	    set_optional_pid(object, "tracer", now->tracer) < 0) {

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "clock.h"
+#include "permissions.h"
 #include "procfs.h"
 #include "watch.h"
 
@@ -113,6 +114,8 @@ int stop_new(struct stop **ret, const struct dwd_stop_record *record)
 		.egid = record->egid,
 		.pid_ns = record->pid_ns,
 		.mnt_ns = record->mnt_ns,
+		.users_watch = record->users_watch,
+		.shielded = true,
 		.watches_total = record->watch_count,
 		.watch_count = watches,
 	};
@@ -232,6 +235,17 @@ bool stop_in_container(const struct stop *s)
 	return s->pid_ns != pid_ns || s->mnt_ns != mnt_ns;
 }
 
+/* A process with capabilities of its own in the daemon's user namespace can be traced only by who
+ * has them too; in a user's own namespace they are his. */
+static bool is_shielded(const struct stop *s)
+{
+	struct procfs_credentials c;
+
+	if (procfs_read_credentials(s->pid, &c) < 0 || c.owner != s->uid)
+		return true;
+	return c.permitted && procfs_namespace(s->pid, "user") == procfs_own_namespace("user");
+}
+
 void stop_learn(struct stop *s)
 {
 	struct procfs_status status;
@@ -241,11 +255,14 @@ void stop_learn(struct stop *s)
 		procfs_read_link(s->pid, "exe", &s->whole_exe);
 	if (stop_in_container(s) && procfs_read_status(s->pid, &status) == 0)
 		s->inner_pid = status.inner_pid;
+	if (s->users_watch)
+		s->shielded = is_shielded(s);
 	if (stop_has_ended(s)) {
 		/* It may have been another process by then. */
 		free(steal_pointer(s->cwd));
 		free(steal_pointer(s->whole_exe));
 		s->inner_pid = 0;
+		s->shielded = true;
 	}
 }
 
@@ -301,10 +318,14 @@ bool stop_matches(const struct stop *s, const struct stop_selector *selector)
 {
 	const char *exe = s->whole_exe ? s->whole_exe : s->exe.data, *path = s->path.data;
 
+	if (!permissions_see_stop(&selector->viewer, s))
+		return false;
 	if (selector->id && s->id != selector->id)
 		return false;
 	if (selector->pid && s->pid != selector->pid)
 		return false;
+	if (!permissions_see_details(&selector->viewer, s))
+		return !selector->path && (!selector->name || str_eq(s->comm, selector->name));
 	if (selector->name && !has_name(exe, selector->name) && !has_name(path, selector->name))
 		return false;
 	return !selector->path || str_eq(exe, selector->path) || str_eq(path, selector->path) ||

@@ -22,6 +22,7 @@
 #include <jansson.h>
 
 #include "event.h"
+#include "principal.h"
 #include "util.h"
 
 enum stop_state {
@@ -89,6 +90,7 @@ struct stop {
 	char *cwd;	 /* NULL: unknown */
 	char *whole_exe; /* where the record's is cut off or empty, else NULL */
 	pid_t inner_pid; /* in its own pid namespace; 0: unknown */
+	bool shielded;	 /* /proc does not show its user what concerns its memory or its paths */
 
 	/* What was put into its environment, in that order, `variables_count` of them; why the last
 	 * attempt failed, NULL if it did not. */
@@ -96,6 +98,7 @@ struct stop {
 	size_t variables_count;
 	char *setenv_error;
 
+	uint64_t users_watch; /* the first that is its user's, who is not root; 0: there is none */
 	uint32_t watches_total; /* that caught it; the record names the first of them */
 	uint32_t watch_count;
 	uint64_t watches[]; /* and then the strings */
@@ -154,14 +157,17 @@ bool stop_in_container(const struct stop *s);
 struct stop_selector {
 	uint64_t id;
 	pid_t pid;
-	const char *name; /* last component of exe or path */
-	const char *path; /* exe or path */
+	const char *name;	 /* last component of exe or path */
+	const char *path;	 /* exe or path */
+	struct principal viewer; /* only what he may see */
 };
 
 bool stop_matches(const struct stop *s, const struct stop_selector *selector);
 
-/* The Stop object of the Varlink interface, with `now` as its state; NULL on lack of memory. With
- * `whole` arguments that the record cut off are read from the process, up to 128 KiB. */
-json_t *stop_to_json(const struct stop *s, const struct stop_now *now, bool whole);
+/* The Stop object of the Varlink interface as `viewer`, who may see the stop, is shown it, with
+ * `now` as its state; NULL on lack of memory. With `whole` arguments that the record cut off are
+ * read from the process, up to 128 KiB. */
+json_t *stop_to_json(const struct stop *s, const struct stop_now *now,
+		     const struct principal *viewer, bool whole);
 
 #endif

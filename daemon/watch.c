@@ -300,7 +300,7 @@ json_t *watch_to_json(const struct watch *w, const struct dwd_counters *counters
 
 	clock_format(w->created, created);
 	object = json_pack("{s:I, s:s, s:I, s:I, s:o, s:s}", "id", (json_int_t)w->id, "kind",
-			   watch_kind_name(w->kind), "owner", (json_int_t)w->owner, "caught",
+			   watch_kind_name(w->kind), "owner", (json_int_t)w->owner.uid, "caught",
 			   (json_int_t)counters->caught, "skipped",
 			   watch_skips_to_json(counters->skipped), "created", created);
 	if (!object)

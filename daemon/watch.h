@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "event.h"
+#include "principal.h"
 #include "util.h"
 
 /* What narrows a watch; all of it must hold. Zero or NULL does not narrow. */
@@ -44,7 +45,7 @@ struct watch {
 	uint64_t hold;	    /* ms until `then` happens to a stop that nobody took; 0: never */
 	bool then_kill;	    /* else it is released */
 	const void *holder; /* the client with whom it ends; NULL: it stays */
-	uid_t owner;
+	struct principal owner;
 	int64_t created; /* realtime, us since the epoch */
 	char **setenv;	 /* what it stops is given these variables; ended by NULL, or NULL */
 	char *saved;	 /* the file that it comes from; NULL: none */

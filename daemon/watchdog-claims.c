@@ -14,6 +14,7 @@
 #include <signal.h>
 
 #include "log.h"
+#include "permissions.h"
 #include "watchdog-internal.h"
 
 static bool is_free(const struct stop *s)
@@ -28,7 +29,7 @@ static void take(struct watchdog *w, struct watchdog_client *client, struct stop
 	s->claimant = client;
 	s->now.claimed_by = client->pid;
 	client->claims++;
-	r = w->backend->ops->exempt(w->backend, client->pid, client->uid, true);
+	r = w->backend->ops->exempt(w->backend, client->pid, client->user.uid, true);
 	if (r < 0)
 		log_warning("cannot exempt process %d, which takes stop %llu: %s; watches may stop "
 			    "the debugger itself",
@@ -39,7 +40,7 @@ static void take(struct watchdog *w, struct watchdog_client *client, struct stop
 static void give_back(struct watchdog *w, struct watchdog_client *client, struct stop *s)
 {
 	if (s->exempted)
-		w->backend->ops->exempt(w->backend, client->pid, client->uid, false);
+		w->backend->ops->exempt(w->backend, client->pid, client->user.uid, false);
 	s->exempted = false;
 	s->claimant = NULL;
 	s->now.claimed_by = 0;
@@ -156,16 +157,21 @@ void watchdog_leave(struct watchdog *w, struct watchdog_client *client)
 	own_end(w, client);
 }
 
-int watchdog_attached(struct watchdog *w, struct stop *s)
+/* The one who tells of it, a helper of the debugger's, need not be the client who has the claim. */
+int watchdog_attached(struct watchdog *w, const struct watchdog_client *client, struct stop *s)
 {
+	const struct watchdog_client *claimant = s->claimant;
 	int r;
 
-	if (!s->claimant)
+	if (!claimant ||
+	    (!principal_is_root(&client->user) && claimant->user.uid != client->user.uid))
 		return ANSWER_NOT_CLAIMED;
 	if (!watchdog_look(w, s))
 		return ANSWER_NO_SUCH_STOP;
 	if (s->now.state != STOP_ATTACHED)
 		return ANSWER_NOT_TRACED;
+	if (!permissions_signal(&client->user, s))
+		return ANSWER_NOT_PERMITTED;
 	r = stop_signal(s, SIGCONT);
 	if (r < 0)
 		return r == -ESRCH ? ANSWER_NO_SUCH_STOP : r;

@@ -18,9 +18,9 @@
 #include "watchdog-internal.h"
 
 /* Set them, and have the stop tell of it either way. */
-static int set(struct stop *s, const char *const *variables)
+static int set(struct stop *s, const struct principal *user, const char *const *variables)
 {
-	struct inject_result result = inject_variables(s, variables);
+	struct inject_result result = inject_variables(s, user, variables);
 
 	free(steal_pointer(s->setenv_error));
 	if (!result.obstacle)
@@ -38,9 +38,10 @@ static size_t count_variables(const struct watch *watch)
 	return n;
 }
 
-/* Those of all watches that caught it, the later watch's last; ended by NULL, to be freed. NULL if
- * there are none. */
-static int variables_of_watches(const struct watchdog *w, const struct stop *s, const char ***ret)
+/* Those of all watches of this owner that caught it, the later watch's last; ended by NULL, to be
+ * freed. NULL if there are none. */
+static int variables_of_watches(const struct watchdog *w, const struct stop *s,
+				const struct principal *owner, const char ***ret)
 {
 	const char **variables = NULL;
 	size_t n = 0;
@@ -50,7 +51,7 @@ static int variables_of_watches(const struct watchdog *w, const struct stop *s, 
 		size_t more = count_variables(watch);
 		const char **larger;
 
-		if (more == 0)
+		if (more == 0 || watch->owner.uid != owner->uid)
 			continue;
 		larger = reallocarray(variables, n + more + 1, sizeof(*larger));
 		if (!larger) {
@@ -73,22 +74,34 @@ bool stops_has_variables(const struct watchdog *w, const struct stop *s)
 	return false;
 }
 
-void stops_set_variables(struct watchdog *w, struct stop *s)
+static void set_those_of(struct watchdog *w, struct stop *s, const struct principal *owner)
 {
 	_cleanup_free_ const char **variables = NULL;
 	int r;
 
-	r = variables_of_watches(w, s, &variables);
+	r = variables_of_watches(w, s, owner, &variables);
 	if (r == 0 && variables)
-		r = set(s, variables);
+		r = set(s, owner, variables);
 	if (r != ANSWER_OK)
 		log_warning("process %d is stopped without the variables of its watch: %s",
 			    (int)s->pid, r < 0 ? strerror(-r) : s->setenv_error);
 }
 
-int watchdog_set_variables(struct watchdog *w, struct stop *s, const char *const *variables)
+/* Root's, and those of the user whose process it is, who may not be allowed to. */
+void stops_set_variables(struct watchdog *w, struct stop *s)
+{
+	const struct watch *users = watch_table_find(&w->watches, s->users_watch);
+	const struct principal root = {};
+
+	set_those_of(w, s, &root);
+	if (users)
+		set_those_of(w, s, &users->owner);
+}
+
+int watchdog_set_variables(struct watchdog *w, const struct watchdog_client *client, struct stop *s,
+			   const char *const *variables)
 {
 	if (!watchdog_look(w, s))
 		return ANSWER_NO_SUCH_STOP;
-	return s->now.state == STOP_STOPPED ? set(s, variables) : ANSWER_WRONG_STATE;
+	return s->now.state == STOP_STOPPED ? set(s, &client->user, variables) : ANSWER_WRONG_STATE;
 }

@@ -72,7 +72,7 @@ static void end_hold(struct watchdog *w, struct stop *s)
 	if (s->hold_kills)
 		r = watchdog_kill(w, &nobody, s, SIGKILL);
 	else
-		r = watchdog_continue(w, &nobody, s);
+		r = stops_continue(w, s, 0);
 	if (r < 0)
 		log_error("cannot end the stop of process %d: %s", (int)s->pid, strerror(-r));
 }

@@ -10,6 +10,7 @@
  */
 
 #include "agenda.h"
+#include "log.h"
 #include "stop-table.h"
 #include "watchdog.h"
 
@@ -41,7 +42,8 @@ struct watchdog {
 	uint64_t patrol_at;   /* id of the last stop the patrol came by */
 	size_t patrol_hurry;  /* so many stops are to be looked at without delay */
 	bool signals_watched; /* the backend notices SIGCONT */
-	bool in_trouble;      /* the last record could not be taken up; that has been said */
+	struct log_limit users_watches;
+	bool in_trouble; /* the last record could not be taken up; that has been said */
 
 	uint64_t own_ended[1024]; /* ids of the own watches that ended last */
 	size_t own_ended_next;
@@ -66,6 +68,8 @@ void stops_confirm(struct watchdog *w, struct stop *s);
 /* Nobody has it (any more): it may have outlived its watch, or the time of it. It may be over (and
  * freed) after this. */
 void stops_left_alone(struct watchdog *w, struct stop *s);
+/* watchdog_continue() in nobody's name but the daemon's; `by` is told as who caused it. */
+int stops_continue(struct watchdog *w, struct stop *s, pid_t by);
 void stops_event(struct watchdog *w, struct stop *s, enum event_type type, pid_t by);
 /* It runs, and no client made it. Ends it as stops_finish() does. */
 void stops_left(struct watchdog *w, struct stop *s);

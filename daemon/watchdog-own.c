@@ -57,7 +57,7 @@ static void release_orphans(struct watchdog *w, const struct watchdog_client *cl
 	while ((s = stop_table_after(&w->stops, id))) {
 		id = s->id;
 		if (!stop_is_over(s) && !s->claimant && own_is_over(w, s))
-			watchdog_continue(w, client, s);
+			stops_continue(w, s, client->pid);
 	}
 }
 

@@ -18,6 +18,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "permissions.h"
 #include "watchdog-internal.h"
 
 #define CALM_US	  5000000
@@ -112,7 +113,9 @@ static void tell_turned_away(struct watchdog *w, struct stop *s)
 		.type = EVENT_SKIPPED,
 		.skip = {.pid = s->pid,
 			 .reason = DWD_SKIP_NO_MEMORY,
-			 .watch = s->watch_count ? s->watches[0] : 0},
+			 .watch = s->watch_count ? s->watches[0] : 0,
+			 .users_watch = s->users_watch},
+		.user = s->uid,
 	};
 
 	memcpy(event.skip.comm, s->comm, sizeof(event.skip.comm));
@@ -141,12 +144,10 @@ void stops_confirm(struct watchdog *w, struct stop *s)
 
 void stops_left_alone(struct watchdog *w, struct stop *s)
 {
-	const struct watchdog_client nobody = {};
-
 	if (s->now.state != STOP_STOPPED || s->claimant)
 		return;
 	if (own_is_over(w, s))
-		watchdog_continue(w, &nobody, s);
+		stops_continue(w, s, 0);
 	else
 		holds_resume(w, s);
 }
@@ -285,16 +286,25 @@ void stops_arrive(struct watchdog *w, const struct dwd_stop_key *key)
 	w->in_trouble = r < 0;
 }
 
-int watchdog_continue(struct watchdog *w, const struct watchdog_client *client, struct stop *s)
+int stops_continue(struct watchdog *w, struct stop *s, pid_t by)
 {
 	if (!watchdog_look(w, s))
 		return ANSWER_NO_SUCH_STOP;
 	if (s->now.state == STOP_STOPPING) {
 		s->release = true;
-		s->release_by = client->pid;
+		s->release_by = by;
 		return ANSWER_OK;
 	}
-	return s->now.state == STOP_STOPPED ? release(w, s, client->pid) : ANSWER_WRONG_STATE;
+	return s->now.state == STOP_STOPPED ? release(w, s, by) : ANSWER_WRONG_STATE;
+}
+
+int watchdog_continue(struct watchdog *w, const struct watchdog_client *client, struct stop *s)
+{
+	if (!watchdog_look(w, s))
+		return ANSWER_NO_SUCH_STOP;
+	if (!permissions_signal(&client->user, s))
+		return ANSWER_NOT_PERMITTED;
+	return stops_continue(w, s, client->pid);
 }
 
 int watchdog_kill(struct watchdog *w, const struct watchdog_client *client, struct stop *s,
@@ -307,6 +317,8 @@ int watchdog_kill(struct watchdog *w, const struct watchdog_client *client, stru
 		return watchdog_continue(w, client, s);
 	if (stop_is_over(s))
 		return ANSWER_NO_SUCH_STOP;
+	if (!permissions_signal(&client->user, s))
+		return ANSWER_NOT_PERMITTED;
 	r = stop_signal(s, signal);
 	if (r == -ESRCH) {
 		stops_finish(w, s, STOP_GONE, 0);

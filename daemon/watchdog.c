@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "permissions.h"
 #include "procfs.h"
 #include "varlink.h"
 #include "watchdog-internal.h"
@@ -91,11 +92,13 @@ static void on_skipped(void *userdata, const struct dwd_ring_record *record)
 		.type = EVENT_SKIPPED,
 		.skip = {.pid = (pid_t)record->key.tgid,
 			 .reason = (enum dwd_skip)record->reason,
-			 .watch = record->watch},
+			 .watch = record->watch,
+			 .users_watch = record->users_watch},
+		.user = record->user,
 	};
 
 	if (record->reason >= DWD_SKIP_COUNT || record->key.tgid > INT32_MAX ||
-	    record->watch > INT64_MAX) {
+	    record->watch > INT64_MAX || record->users_watch > INT64_MAX) {
 		log_warning("passed over a damaged notification of the kernel side");
 		return;
 	}
@@ -228,12 +231,13 @@ uint64_t watchdog_newest_stop(const struct watchdog *w)
 
 /* Whether one of the watches that caught it names `target`. What a PATH catches need not go by that
  * path: it may be a link to it, or lie in a chroot. */
-static bool caught_by_target(const struct watchdog *w, const struct stop *s, const char *target)
+static bool caught_by_target(const struct watchdog *w, const struct stop *s, const char *target,
+			     const struct principal *viewer)
 {
 	for (uint32_t i = 0; i < s->watch_count; i++) {
 		const struct watch *watch = watch_table_find(&w->watches, s->watches[i]);
 
-		if (watch && str_eq(watch->target, target))
+		if (watch && permissions_see_watch(viewer, watch) && str_eq(watch->target, target))
 			return true;
 	}
 	return false;
@@ -247,7 +251,8 @@ bool watchdog_selects(const struct watchdog *w, const struct stop *s,
 	if (stop_matches(s, selector))
 		return true;
 	rest.path = NULL;
-	return selector->path && stop_matches(s, &rest) && caught_by_target(w, s, selector->path);
+	return selector->path && stop_matches(s, &rest) &&
+	       caught_by_target(w, s, selector->path, &selector->viewer);
 }
 
 struct stop *watchdog_next_stop(const struct watchdog *w, uint64_t id,
@@ -311,19 +316,25 @@ void watchdog_mark_saved(struct watchdog *w, uint64_t id, const char *path)
 	}
 }
 
-static void watch_event(struct watchdog *w, enum event_type type, json_t *watch, pid_t by)
+static void watch_event(struct watchdog *w, enum event_type type, uid_t owner, json_t *watch,
+			pid_t by)
 {
-	struct event event = {.type = type, .watch = watch, .by = by};
+	struct event event = {.type = type, .watch = watch, .user = owner, .by = by};
 
 	events_add(&w->events, &event);
 }
 
-static void log_watch(const char *what, const struct watch *watch, pid_t by)
+static void log_watch(struct watchdog *w, const char *what, const struct watch *watch, pid_t by)
 {
 	_cleanup_free_ char *target = varlink_escape(watch->target, strlen(watch->target));
 
-	log_info("watch %llu on %s %s by process %d", (unsigned long long)watch->id,
-		 target ? target : "?", what, (int)by);
+	if (principal_is_root(&watch->owner))
+		log_info("watch %llu on %s %s by process %d", (unsigned long long)watch->id,
+			 target ? target : "?", what, (int)by);
+	else
+		log_rarely(&w->users_watches, "watch %llu of user %u on %s %s by process %d",
+			   (unsigned long long)watch->id, watch->owner.uid, target ? target : "?",
+			   what, (int)by);
 }
 
 /* In force on both sides, or on neither. */
@@ -359,8 +370,47 @@ static int identify_under(struct watch_filters *filters, struct watch_fault *fau
 	return r;
 }
 
+/* Nothing would be stopped by a watch that asks for others' processes; better to say so. */
+static int check_owner(const struct principal *owner, const struct watch_filters *filters,
+		       struct watch_fault *fault)
+{
+	if (principal_is_root(owner))
+		return ANSWER_OK;
+	if (filters->has_uid && filters->uid != owner->uid)
+		*fault = (struct watch_fault){
+			"uid", "you may watch only what runs wholly as yourself, and "
+			       "another uid is asked for"};
+	else if (filters->under && !permissions_is_own_process(owner, filters->under))
+		*fault = (struct watch_fault){"under",
+					      "you may watch only beneath processes that are "
+					      "wholly yours"};
+	else
+		return ANSWER_OK;
+	return ANSWER_NOT_PERMITTED;
+}
+
+/* Is there room for one more of his? */
+static int check_quota(const struct watchdog *w, const struct principal *owner,
+		       struct watch_fault *fault)
+{
+	size_t own = 0, users = 0;
+
+	if (principal_is_root(owner))
+		return ANSWER_OK;
+	for (size_t i = 0; i < w->watches.count; i++) {
+		const struct watch *watch = w->watches.by_id[i];
+
+		users += !principal_is_root(&watch->owner);
+		own += watch->owner.uid == owner->uid;
+	}
+	fault->limit = own >= USER_WATCHES_MAX ? USER_WATCHES_MAX : USERS_WATCHES_MAX;
+	return own >= USER_WATCHES_MAX || users >= USERS_WATCHES_MAX ? ANSWER_LIMIT_REACHED
+								     : ANSWER_OK;
+}
+
 /* A watch that is as the rule says, in no force yet. */
-static int make_watch(struct watch **ret, const struct watch_rule *rule, struct watch_fault *fault)
+static int make_watch(struct watch **ret, const struct principal *owner,
+		      const struct watch_rule *rule, struct watch_fault *fault)
 {
 	_cleanup_(watch_freep) struct watch *watch = NULL;
 	struct watch_filters filters = rule->filters;
@@ -373,7 +423,9 @@ static int make_watch(struct watch **ret, const struct watch_rule *rule, struct 
 	fault->reason = watch_check_filters(&filters, &fault->filter);
 	if (fault->reason)
 		return ANSWER_INVALID_FILTER;
-	r = identify_under(&filters, fault);
+	r = check_owner(owner, &filters, fault);
+	if (r == ANSWER_OK)
+		r = identify_under(&filters, fault);
 	if (r != ANSWER_OK)
 		return r;
 	r = watch_set_filters(watch, &filters);
@@ -383,6 +435,7 @@ static int make_watch(struct watch **ret, const struct watch_rule *rule, struct 
 		return r;
 	watch->hold = rule->hold;
 	watch->then_kill = rule->then_kill;
+	watch->owner = *owner;
 	*ret = steal_pointer(watch);
 	return ANSWER_OK;
 }
@@ -395,10 +448,11 @@ int watchdog_add_watch(struct watchdog *w, const struct watchdog_client *client,
 	json_t *json;
 	int r;
 
-	r = make_watch(&watch, rule, fault);
+	r = make_watch(&watch, &client->user, rule, fault);
+	if (r == ANSWER_OK)
+		r = check_quota(w, &client->user, fault);
 	if (r != ANSWER_OK)
 		return r;
-	watch->owner = client->uid;
 	watch->holder = rule->own ? client : NULL;
 	r = put_in_force(w, watch);
 	if (r == -EDESTADDRREQ) {
@@ -406,11 +460,15 @@ int watchdog_add_watch(struct watchdog *w, const struct watchdog_client *client,
 							"system; see /sys/fs/cgroup"};
 		return ANSWER_INVALID_FILTER;
 	}
+	if (r == -ENOSPC) {
+		fault->limit = WATCHES_MAX;
+		return ANSWER_LIMIT_REACHED;
+	}
 	if (r < 0)
-		return r == -ENOSPC ? ANSWER_LIMIT_REACHED : r;
-	log_watch("added", watch, client->pid);
+		return r;
+	log_watch(w, "added", watch, client->pid);
 	json = watchdog_watch_to_json(w, watch);
-	watch_event(w, EVENT_WATCHED, json, client->pid);
+	watch_event(w, EVENT_WATCHED, client->user.uid, json, client->pid);
 	json_decref(json);
 	*ret = steal_pointer(watch);
 	return ANSWER_OK;
@@ -424,7 +482,7 @@ int watchdog_remove_watch(struct watchdog *w, const struct watchdog_client *clie
 	json_t *json;
 	int r;
 
-	if (!watch)
+	if (!watch || !permissions_see_watch(&client->user, watch))
 		return ANSWER_NO_SUCH_WATCH;
 	get_counters(w, watch, &counters);
 	json = watch_to_json(watch, &counters);
@@ -436,9 +494,9 @@ int watchdog_remove_watch(struct watchdog *w, const struct watchdog_client *clie
 		return r;
 	}
 	add_counters(&w->retired, &counters);
-	log_watch("removed", watch, client->pid);
+	log_watch(w, "removed", watch, client->pid);
 	if (json)
-		watch_event(w, EVENT_UNWATCHED, json, client->pid);
+		watch_event(w, EVENT_UNWATCHED, watch->owner.uid, json, client->pid);
 	watch_table_remove(&w->watches, watch);
 	watch_free(watch);
 	w->quiet_since = clock_monotonic_us();
@@ -449,25 +507,46 @@ int watchdog_remove_watch(struct watchdog *w, const struct watchdog_client *clie
 	return ANSWER_OK;
 }
 
-void watchdog_get_status(const struct watchdog *w, struct watchdog_status *ret)
+static size_t count_stops(const struct watchdog *w, const struct principal *viewer)
+{
+	const struct stop_selector selector = {.viewer = *viewer};
+	size_t n = 0;
+	uint64_t id = 0;
+	struct stop *s;
+
+	if (principal_is_root(viewer))
+		return w->live;
+	while ((s = watchdog_next_stop(w, id, &selector))) {
+		id = s->id;
+		n++;
+	}
+	return n;
+}
+
+void watchdog_get_status(const struct watchdog *w, const struct principal *viewer,
+			 struct watchdog_status *ret)
 {
 	const struct backend_ops *ops = w->backend->ops;
 
 	*ret = (struct watchdog_status){
 		.backend = ops->kind(w->backend),
-		.watches = w->watches.count,
-		.stops = w->live,
+		.stops = count_stops(w, viewer),
 		.max_stopped = ops->max_stopped(w->backend),
 		.missed = ops->missed(w->backend),
-		.total = w->retired,
 	};
 	for (unsigned i = 0; i < DWD_BACKEND_COUNT; i++)
 		ret->refused[i] = ops->refused(w->backend, (enum dwd_backend)i);
 	for (size_t i = 0; i < w->watches.count; i++) {
 		struct dwd_counters counters;
 
+		if (!permissions_see_watch(viewer, w->watches.by_id[i]))
+			continue;
 		get_counters(w, w->watches.by_id[i], &counters);
 		add_counters(&ret->total, &counters);
+		ret->watches++;
 	}
-	ret->total.skipped[DWD_SKIP_NO_MEMORY] += w->turned_away;
+	if (principal_is_root(viewer)) {
+		add_counters(&ret->total, &w->retired);
+		ret->total.skipped[DWD_SKIP_NO_MEMORY] += w->turned_away;
+	}
 }

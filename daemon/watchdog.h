@@ -49,7 +49,7 @@ uint64_t watchdog_idle_since(const struct watchdog *w);
 /* On whose behalf something is done: one per connection, whose address is its identity. */
 struct watchdog_client {
 	pid_t pid;
-	uid_t uid;
+	struct principal user;
 	size_t claims; /* the engine's */
 };
 
@@ -69,6 +69,7 @@ enum watchdog_answer {
 	ANSWER_INVALID_TARGET,
 	ANSWER_INVALID_FILTER,
 	ANSWER_ENVIRONMENT_NOT_SET,
+	ANSWER_NOT_PERMITTED,
 };
 
 /* What a watch is asked to be. */
@@ -84,9 +85,12 @@ struct watch_rule {
 /* What is wrong with a rule: a target or, if `filter` is not NULL, the filter of that name. */
 struct watch_fault {
 	const char *filter, *reason; /* static */
+	size_t limit;
 };
 
-/* Watches. With ANSWER_INVALID_TARGET and ANSWER_INVALID_FILTER *fault says what is wrong. */
+/* Watches. With ANSWER_INVALID_TARGET and ANSWER_INVALID_FILTER *fault says what is wrong, with
+ * ANSWER_NOT_PERMITTED for what reason he may not, with ANSWER_LIMIT_REACHED how many there may be.
+ */
 int watchdog_add_watch(struct watchdog *w, const struct watchdog_client *client,
 		       const struct watch_rule *rule, const struct watch **ret,
 		       struct watch_fault *fault);
@@ -115,10 +119,14 @@ bool watchdog_look(struct watchdog *w, struct stop *s);
 /* Few enough that one may look at each of them when asked for all. */
 bool watchdog_has_few_stops(const struct watchdog *w);
 
+/* What follows is done in the client's name: ANSWER_NOT_PERMITTED if he could not do it himself, as
+ * the process has become somebody else's. */
+
 /* Put environment variables (checked by environ_check(), ended by NULL) into a stopped process,
  * whose first instruction must not have run. With ANSWER_ENVIRONMENT_NOT_SET s->setenv_error tells
  * why not. Blocks until it is done, at most about a second. */
-int watchdog_set_variables(struct watchdog *w, struct stop *s, const char *const *variables);
+int watchdog_set_variables(struct watchdog *w, const struct watchdog_client *client, struct stop *s,
+			   const char *const *variables);
 /* Let it run. One that is still stopping is released as soon as it has stopped. */
 int watchdog_continue(struct watchdog *w, const struct watchdog_client *client, struct stop *s);
 /* SIGCONT is the same as watchdog_continue(). */
@@ -130,7 +138,7 @@ int watchdog_kill(struct watchdog *w, const struct watchdog_client *client, stru
 int watchdog_claim(struct watchdog *w, struct watchdog_client *client,
 		   const struct stop_selector *selector, struct stop **ret);
 /* A debugger has attached to a claimed stop: resume the process under it. */
-int watchdog_attached(struct watchdog *w, struct stop *s);
+int watchdog_attached(struct watchdog *w, const struct watchdog_client *client, struct stop *s);
 
 /* Somebody who waits. Whoever waits longest is served first. */
 struct watchdog_waiter {
@@ -154,6 +162,7 @@ void watchdog_cancel(struct watchdog *w, struct watchdog_waiter *waiter);
 
 struct events *watchdog_events(struct watchdog *w);
 
+/* To users other than root their own counts are told. */
 struct watchdog_status {
 	enum dwd_backend backend;
 	const char *refused[DWD_BACKEND_COUNT]; /* why not; NULL: not refused */
@@ -162,6 +171,7 @@ struct watchdog_status {
 	struct dwd_counters total;
 };
 
-void watchdog_get_status(const struct watchdog *w, struct watchdog_status *ret);
+void watchdog_get_status(const struct watchdog *w, const struct principal *viewer,
+			 struct watchdog_status *ret);
 
 #endif

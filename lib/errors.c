@@ -204,7 +204,12 @@ static int kernel_failed(struct dwd *d, const json_t *parameters)
 
 static int permission_denied(struct dwd *d, const json_t *parameters)
 {
-	return conn_fail(d, -EPERM, "dwdd does not permit %s", d->method);
+	return conn_fail(d, -EPERM, "dwdd permits %s to root only", d->method);
+}
+
+static int not_permitted(struct dwd *d, const json_t *parameters)
+{
+	return conn_fail(d, -EPERM, "%s", text(parameters, "reason"));
 }
 
 static int method_unknown(struct dwd *d, const json_t *parameters)
@@ -241,6 +246,7 @@ int error_from_reply(struct dwd *d, const char *error, const json_t *parameters)
 		{"io.dwd.Watchdog.AlreadySaved", already_saved},
 		{"io.dwd.Watchdog.NotSaved", not_saved},
 		{"io.dwd.Watchdog.CannotSave", cannot_save},
+		{"io.dwd.Watchdog.NotPermitted", not_permitted},
 		{"io.dwd.Watchdog.KernelFailed", kernel_failed},
 		{"org.varlink.service.PermissionDenied", permission_denied},
 		{"org.varlink.service.InterfaceNotFound", method_unknown},

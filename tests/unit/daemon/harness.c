@@ -14,6 +14,8 @@
 /* Far longer than anything here takes, on a machine however busy. */
 #define VERY_LONG_US 60000000
 
+const struct principal root = {};
+
 /* Those that were not ended yet. */
 static struct child *children;
 static size_t children_count;
@@ -41,7 +43,7 @@ int harness_setup(void **state)
 	assert_non_null(h);
 	log_set_level(LOG_ERR);
 	h->fake = fake_backend_new();
-	h->client = (struct watchdog_client){.pid = 4242, .uid = 0};
+	h->client = (struct watchdog_client){.pid = 4242, .user = root};
 	assert_true(sd_event_new(&h->event) >= 0);
 	harness_restart(h);
 	*state = h;
@@ -248,7 +250,7 @@ json_t *harness_expect(struct harness *h, const char *type, uint64_t s_id)
 
 	while (h->place >= events->next)
 		harness_turn(h);
-	event = events_read(events, &h->place);
+	event = events_read(events, &root, &h->place);
 	assert_non_null(event);
 	assert_string_equal(get_string(event, "event"), type);
 	if (s_id) {

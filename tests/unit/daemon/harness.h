@@ -16,6 +16,9 @@
 #include "util.h"
 #include "watchdog.h"
 
+/* Who may do everything, and see it. */
+extern const struct principal root;
+
 struct harness {
 	sd_event *event;
 	struct fake_backend *fake;

@@ -284,14 +284,14 @@ static void test_attached(void **state)
 	struct stop *s = harness_hold(h, a.pid);
 	json_auto_t *event = NULL;
 
-	assert_int_equal(watchdog_attached(h->watchdog, s), ANSWER_NOT_CLAIMED);
+	assert_int_equal(watchdog_attached(h->watchdog, &h->client, s), ANSWER_NOT_CLAIMED);
 	claim(h, &one, &s);
-	assert_int_equal(watchdog_attached(h->watchdog, s), ANSWER_NOT_TRACED);
+	assert_int_equal(watchdog_attached(h->watchdog, &h->client, s), ANSWER_NOT_TRACED);
 	assert_int_equal(s->now.state, STOP_STOPPED);
 
 	assert_int_equal(ptrace(PTRACE_SEIZE, a.pid, 0, 0), 0);
 	assert_int_equal(waitpid(a.pid, NULL, __WALL), a.pid);
-	assert_int_equal(watchdog_attached(h->watchdog, s), ANSWER_OK);
+	assert_int_equal(watchdog_attached(h->watchdog, &h->client, s), ANSWER_OK);
 	event = harness_expect(h, "attached", 1);
 	assert_int_equal(get_int(event, "by"), 11);
 	assert_int_equal(s->now.tracer, getpid());
@@ -316,7 +316,7 @@ static void test_given_back_after_the_debugger(void **state)
 	claim(h, &one, &s);
 	assert_int_equal(ptrace(PTRACE_SEIZE, a.pid, 0, 0), 0);
 	assert_int_equal(waitpid(a.pid, NULL, __WALL), a.pid);
-	assert_int_equal(watchdog_attached(h->watchdog, s), ANSWER_OK);
+	assert_int_equal(watchdog_attached(h->watchdog, &h->client, s), ANSWER_OK);
 	assert_int_equal(ptrace(PTRACE_DETACH, a.pid, 0, 0), 0);
 	unclaim(h, &one, s);
 	assert_int_equal(one.state, STOP_RUNNING);

@@ -178,7 +178,7 @@ static void test_json(void **state)
 	stop_learn(s);
 	stop_become(s, STOP_STOPPED);
 	s->now.claimed_by = 12;
-	json = stop_to_json(s, &s->now, false);
+	json = stop_to_json(s, &s->now, &root, false);
 	assert_non_null(json);
 	assert_int_equal(get_int(json, "pid"), c.pid);
 	assert_string_equal(get_string(json, "state"), "stopped");
@@ -222,12 +222,12 @@ static void test_truncated(void **state)
 	assert_int_equal(stop_open(s, &sight), 0);
 	stop_learn(s);
 
-	listed = stop_to_json(s, &s->now, false);
+	listed = stop_to_json(s, &s->now, &root, false);
 	assert_string_equal(get_string(listed, "exe"), exe);
 	assert_true(json_is_true(json_object_get(listed, "truncated")));
 	assert_string_equal(json_string_value(json_array_get(json_object_get(listed, "argv"), 0)),
 			    "te");
-	told = stop_to_json(s, &s->now, true);
+	told = stop_to_json(s, &s->now, &root, true);
 	assert_null(json_object_get(told, "truncated"));
 	assert_string_equal(json_string_value(json_array_get(json_object_get(told, "argv"), 0)),
 			    cmdline);
@@ -246,7 +246,7 @@ static void test_container(void **state)
 	assert_int_equal(stop_new(&s, record), 0);
 	assert_int_equal(stop_open(s, &sight), 0);
 	stop_learn(s);
-	json = stop_to_json(s, &s->now, false);
+	json = stop_to_json(s, &s->now, &root, false);
 	assert_int_equal(get_int(json_object_get(json, "container"), "pid"), c.pid);
 	assert_int_equal(get_int(json_object_get(json, "container"), "pid_namespace"), 12345);
 }
@@ -265,7 +265,7 @@ static void test_record_without_ends(void **state)
 	record->argv_len = UINT32_MAX;
 	record->watch_count = UINT32_MAX;
 	assert_int_equal(stop_new(&s, record), 0);
-	json = stop_to_json(s, &s->now, false);
+	json = stop_to_json(s, &s->now, &root, false);
 	assert_int_equal(strlen(get_string(json, "exe")), DWD_RECORD_PATH);
 	assert_int_equal(strlen(get_string(json, "comm")), DWD_COMM_LEN - 1);
 	assert_int_equal(json_array_size(json_object_get(json, "argv")), 1);

@@ -107,7 +107,7 @@ static void test_json(void **state)
 		.target = (char *)"/opt/\xff/",
 		.filters.has_uid = true,
 		.filters.uid = 1000,
-		.owner = 33,
+		.owner = {.uid = 33},
 		.created = 1700000000000042,
 	};
 	const struct dwd_counters counters = {.caught = 5, .skipped[DWD_SKIP_LIMIT] = 2};

@@ -104,7 +104,7 @@ static void test_watches(void **state)
 
 	assert_int_equal(harness_add_watch(h, &h->client, "x/y", NULL, &w), ANSWER_INVALID_TARGET);
 	assert_int_equal(harness_add_watch(h, &h->client, "prog", &uid, &w), ANSWER_OK);
-	assert_int_equal(w->owner, h->client.uid);
+	assert_int_equal(w->owner.uid, h->client.user.uid);
 	assert_true(h->fake->watched[w->slot]);
 	watched = harness_expect(h, "watched", 0);
 	assert_int_equal(get_int(json_object_get(watched, "watch"), "uid"), 5);
@@ -208,7 +208,7 @@ static void test_status_counts_removed_watches(void **state)
 	harness_add_watch(h, &h->client, "two", NULL, &w);
 	h->fake->counters[w->slot].caught = 4;
 	h->fake->counters[w->slot].skipped[DWD_SKIP_LIMIT] = 5;
-	watchdog_get_status(h->watchdog, &status);
+	watchdog_get_status(h->watchdog, &root, &status);
 	assert_int_equal(status.watches, 1);
 	assert_int_equal(status.total.caught, 7);
 	assert_int_equal(status.total.skipped[DWD_SKIP_LIMIT], 5);
@@ -248,9 +248,9 @@ static void test_slow_reader_learns_what_he_lost(void **state)
 	for (int i = 0; i < EVENTS_KEPT + 10; i++)
 		fake_backend_ring_skipped(h->fake, &record);
 	harness_turn(h);
-	first = events_read(events, &place);
+	first = events_read(events, &root, &place);
 	assert_int_equal(get_int(first, "lost"), 10);
-	second = events_read(events, &place);
+	second = events_read(events, &root, &place);
 	assert_null(json_object_get(second, "lost"));
 	assert_int_equal(events_replay_from(events), EVENTS_KEPT + 10 - EVENTS_REPLAY);
 }
@@ -364,7 +364,7 @@ static void test_out_of_descriptors(void **state)
 	for (int i = 0; i < COUNT; i++)
 		continued += was_continued(pids[i]);
 	assert_int_equal(continued, COUNT - KEPT);
-	watchdog_get_status(h->watchdog, &status);
+	watchdog_get_status(h->watchdog, &root, &status);
 	assert_int_equal(status.total.skipped[DWD_SKIP_NO_MEMORY], COUNT - KEPT);
 	assert_int_equal(status.stops, KEPT);
 	assert_true(may_open(before));

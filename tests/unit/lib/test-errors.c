@@ -186,7 +186,7 @@ static const struct mapping {
 	 ERROR(OURS "KernelFailed", "{\"what\":\"a map\",\"errno\":-7}"), -EIO,
 	 "the kernel refused: a map: unknown error"},
 	{get_status, REQUEST_STATUS, ERROR(SERVICE "PermissionDenied", "{}"), -EPERM,
-	 "dwdd does not permit Status"},
+	 "dwdd permits Status to root only"},
 	{get_status, REQUEST_STATUS, ERROR(SERVICE "MethodNotFound", "{\"method\":\"x\"}"), -EPROTO,
 	 "dwdd does not know Status: it is older than libdwd or not dwdd"},
 	{get_status, REQUEST_STATUS, ERROR(SERVICE "InterfaceNotFound", "{}"), -EPROTO,
