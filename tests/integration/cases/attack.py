@@ -1,0 +1,502 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a user who means ill can try: to stop, see or touch what is not his, and to keep the daemon from
+serving others. All of it through a socket that is open to everybody."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import struct
+import tempfile
+import threading
+
+from harness import SCALE, Skip, case, equal, state_of, until
+from users import ALICE, MALLORY, User, acting_as, open_daemon
+
+DWD = 'io.dwd.Watchdog.'
+SERVICE = 'org.varlink.service.'
+
+
+@contextlib.contextmanager
+def privileged_directory():
+    """Where programs may have privileges: /tmp can be mounted nosuid."""
+    with tempfile.TemporaryDirectory(prefix='dwd-case-', dir='/var/tmp') as directory:
+        if os.statvfs(directory).f_flag & os.ST_NOSUID:
+            raise Skip('/var/tmp is mounted nosuid')
+        os.chmod(directory, 0o755)
+        yield directory
+
+
+def served(daemon):
+    """Root and another user are served as if nothing were."""
+    assert 'version' in daemon.json('status')
+    equal(User(daemon, ALICE).json('watches'), [], 'watches of a bystander')
+
+
+def nothing_caught(mallory):
+    for watch in mallory.json('watches'):
+        equal((watch['caught'], watch['skipped']), (0, {}), f'what the watch on {watch["target"]} has done')
+
+
+def watch_in_every_way(mallory, program):
+    return [mallory.watch(t) for t in (program, os.path.basename(program), os.path.dirname(program) + '/')]
+
+
+def runs(child):
+    output, _ = child.communicate(timeout=20 * SCALE)
+    equal(child.returncode, 0, f'exit status of {child.args} ({output})')
+
+
+def make_set_id(program, uid, gid, mode):
+    os.chown(program, uid, gid)
+    os.chmod(program, mode)
+
+
+# ---- what is not his --------------------------------------------------------------------------------
+
+
+@case
+def programs_of_others(b):
+    """By name, path and directory; as root and as another; with and without threads and scripts between."""
+    program = b.program()
+    script = b.script(f'#!/bin/sh\n{program}\nexec {program}\n')
+    with open_daemon(b) as daemon:
+        mallory = User(daemon, MALLORY)
+        watch_in_every_way(mallory, program)
+        mallory.watch(script)
+        for uid in (0, ALICE):
+            runs(b.run(program, user=uid, group=uid, extra_groups=[]))
+            runs(b.run(script, user=uid, group=uid, extra_groups=[]))
+        nothing_caught(mallory)
+        equal([e['event'] for e in mallory.events()], ['watched'] * 4, 'events')
+
+
+@case
+def programs_with_privileges(b):
+    """Set-id to whomever, and file capabilities; not even when all its uids are the user's in the end."""
+    with privileged_directory() as directory, open_daemon(b) as daemon:
+        mallory = User(daemon, MALLORY)
+        programs = []
+        for uid, gid, mode in ((0, 0, 0o4755), (ALICE, 0, 0o4755), (MALLORY, ALICE, 0o2755), (0, 0, 0o6755)):
+            programs.append(b.program(directory=directory))
+            make_set_id(programs[-1], uid, gid, mode)
+        programs.append(b.program(directory=directory))
+        # cap_net_raw+ep, as setcap(8) of libcap writes it
+        os.setxattr(programs[-1], 'security.capability', struct.pack('<5I', 0x02000001, 1 << 13, 0, 0, 0))
+        for program in programs:
+            watch_in_every_way(mallory, program)
+        for program in programs:
+            runs(mallory.run(program))
+        nothing_caught(mallory)
+
+
+@case
+def privileges_that_are_none(b):
+    """A set-id program that gains nothing is one's own."""
+    with privileged_directory() as directory, open_daemon(b) as daemon:
+        mallory = User(daemon, MALLORY)
+        for uid, before in ((0, ['setpriv', '--no-new-privs']), (MALLORY, [])):
+            program = b.program(directory=directory)
+            make_set_id(program, uid, MALLORY, 0o4755)
+            mallory.watch(program)
+            child = mallory.run(*before, program)
+            equal(mallory.wait(program)['pid'], child.pid, 'pid')
+            mallory.dwd('continue', program)
+            runs(child)
+
+
+@case
+def root_in_a_user_namespace(b):
+    """There he is root, and here still himself: as a peer, and as a process."""
+    program = b.program()
+    with open_daemon(b) as daemon:
+        mallory = User(daemon, MALLORY)
+        inside = ('unshare', '--user', '--map-root-user')
+        if mallory.run(*inside, 'true').wait(20) != 0:
+            raise Skip('users may not make user namespaces')
+        runs(mallory.run(*inside, b.dwd_path, '--socket', daemon.socket, 'watch', program))
+        equal([w['owner'] for w in daemon.json('watches')], [MALLORY], 'owner')
+        runs(b.run(program))
+        child = mallory.run(*inside, program)
+        equal(mallory.wait(program)['pid'], child.pid, 'pid')
+        mallory.dwd('continue', program)
+        runs(child)
+        done = mallory.run(*inside, b.dwd_path, '--socket', daemon.socket, 'reload')
+        equal(done.wait(20), 5, 'exit status of a reload')
+
+
+@case
+def pids_of_others(b):
+    """A stop of somebody else's, named by every name it has, in every call that takes one."""
+    program = b.program()
+    with open_daemon(b) as daemon:
+        mallory = User(daemon, MALLORY)
+        mallory.watch(program)
+        daemon.watch(program)
+        child = User(daemon, ALICE).run(program)
+        stop = daemon.wait(program)
+        v = mallory.varlink()
+        for name, value in (('id', stop['id']), ('pid', child.pid), ('name', os.path.basename(program)),
+                            ('path', program)):
+            equal(v.call(DWD + 'ListStops', {name: value})['parameters'], {'stops': []}, f'ListStops by {name}')
+            for method in ('Claim', 'Wait'):
+                equal(v.call(DWD + method, {name: value})['error'], DWD + 'NoSuchStop', f'{method} by {name}')
+        for method in ('Unclaim', 'Attached'):
+            equal(v.call(DWD + method, {'id': stop['id']})['error'], DWD + 'NoSuchStop', method)
+        for method in ('Continue', 'Kill'):
+            equal(v.call(DWD + method, {'ids': [stop['id']]})['error'], DWD + 'NoSuchStop', method)
+        equal(v.call(DWD + 'Unwatch', {'id': 2})['error'], DWD + 'NoSuchWatch', 'Unwatch')
+        equal(v.call(DWD + 'Watch', {'target': program, 'under': os.getpid()})['error'], DWD + 'NotPermitted',
+              'Watch under a process of root\'s')
+        v.close()
+        equal(state_of(child.pid), 'T', 'state')
+        daemon.dwd('continue', program)
+        runs(child)
+
+
+def run_as_pid(b, pid, *arguments):
+    """A process of root's that gets this pid, if one can choose that here."""
+    for _ in range(50):
+        try:
+            with open('/proc/sys/kernel/ns_last_pid', 'w', encoding='ascii') as f:
+                f.write(str(pid - 1))
+        except OSError as error:
+            raise Skip(f'pids cannot be chosen here: {error}') from error
+        child = b.run(*arguments)
+        if child.pid == pid:
+            return child
+        child.kill()
+        child.wait()
+    raise Skip(f'pid {pid} was taken by somebody else')
+
+
+@case
+def a_recycled_pid(b):
+    """The stop is gone with its process, whoever has the pid now."""
+    program = b.program()
+    waiting = b.program('/bin/sleep')
+    with open_daemon(b) as daemon:
+        mallory = User(daemon, MALLORY)
+        mallory.watch(program)
+        child = mallory.run(program)
+        stop = mallory.wait(program)
+        v = mallory.varlink()
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        victim = run_as_pid(b, stop['pid'], waiting, '60')
+        for parameters in ({'ids': [stop['id']]}, {'ids': [stop['id']], 'signal': 15}):
+            equal(v.call(DWD + 'Kill', parameters)['error'], DWD + 'NoSuchStop', 'Kill')
+        equal(v.call(DWD + 'Kill', {'all': True})['parameters'], {'signalled': 0}, 'Kill of all')
+        equal(v.call(DWD + 'Claim', {'pid': stop['pid']})['error'], DWD + 'NoSuchStop', 'Claim')
+        v.close()
+        equal(victim.poll(), None, 'the end of the process that has the pid now')
+
+
+@case
+def a_process_that_becomes_roots(b):
+    """Stopped, continued behind the daemon's back, it executes a set-id program: the stop is over."""
+    with privileged_directory() as directory, open_daemon(b) as daemon:
+        mallory = User(daemon, MALLORY)
+        privileged = b.program('/bin/sleep', directory=directory)
+        make_set_id(privileged, 0, 0, 0o4755)
+        script = b.script(f'#!/bin/sh\nexec {privileged} 60\n')
+        mallory.watch(script)
+        child = mallory.run(script)
+        stop = mallory.wait(script)
+        with acting_as(MALLORY):
+            os.kill(child.pid, signal.SIGCONT)
+        until(lambda: os.readlink(f'/proc/{child.pid}/exe') == privileged, 'the set-id program')
+        done = mallory.dwd('kill', f'#{stop["id"]}', status=None)
+        assert done.returncode in (4, 5), done
+        equal(child.poll(), None, 'its end')
+
+
+@case
+def a_program_he_cannot_read(b):
+    """He may run it, so he may stop it, and is told of it what everybody can see."""
+    with tempfile.TemporaryDirectory(prefix='dwd-secret-') as directory, open_daemon(b) as daemon:
+        os.chmod(directory, 0o711)
+        program = b.program(directory=directory)
+        os.chmod(program, 0o711)
+        mallory = User(daemon, MALLORY)
+        name = os.path.basename(program)
+        mallory.watch('--setenv', 'LD_PRELOAD=/nowhere.so', name)
+        child = mallory.run(program)
+        stop = mallory.wait(name)
+        equal((stop['exe'], stop['path'], stop.get('cwd')), (name, name, None), 'what is told')
+        assert 'ptrace(2)' in stop['setenv_error'], stop
+        equal(mallory.varlink().call(DWD + 'ListStops', {'path': program})['parameters'], {'stops': []},
+              'a guess of the path')
+        mallory.dwd('continue', name)
+        runs(child)
+
+
+@case
+def races_on_a_path(b):
+    """A link that is his is switched from his program to root's and back, and the file itself moved."""
+    roots = b.program()
+    own_directory = b.path(b.unique('home'))
+    own = b.program(directory=own_directory)
+    os.chown(own_directory, MALLORY, MALLORY)
+    link = os.path.join(own_directory, b.unique('link'))
+    with open_daemon(b) as daemon:
+        mallory = User(daemon, MALLORY)
+        for target in (link, own, own_directory + '/'):
+            mallory.watch(target)
+        done = threading.Event()
+
+        def switch():
+            turn = 0
+            while not done.is_set():
+                turn += 1
+                os.symlink((roots, own)[turn % 2], link + '.new')
+                os.rename(link + '.new', link)
+
+        switcher = threading.Thread(target=switch)
+        switcher.start()
+        try:
+            until(lambda: os.path.lexists(link), 'the link')
+            for _ in range(40):
+                runs(b.run(roots))
+                runs(b.run(link))
+        finally:
+            done.set()
+            switcher.join()
+        os.rename(roots, own)
+        runs(b.run(own))
+        nothing_caught(mallory)
+
+
+def all_that_is_told(v):
+    """The replies to everything one can ask that is about stops, watches and events."""
+    replies = [v.call(DWD + 'Subscribe', {'replay': True})]
+    for method in ('ListStops', 'ListWatches', 'Status', 'Wait', 'Claim'):
+        replies.append(v.call(DWD + method))
+    for i in range(1, 6):
+        for method in ('Unwatch', 'Unclaim', 'Attached', 'Unsave'):
+            replies.append(v.call(DWD + method, {'id': i}))
+        for method in ('Continue', 'Kill'):
+            replies.append(v.call(DWD + method, {'ids': [i]}))
+        replies.append(v.call(DWD + 'Continue', {'ids': [i], 'setenv': ['A=1']}))
+    return json.dumps(replies)
+
+
+@case
+def secrets_in_arguments_and_environment(b):
+    """Neither reply nor event nor error holds anything of a process, or a watch, of others."""
+    program = b.program()
+    secret = 'sEcReT'
+    with open_daemon(b) as daemon:
+        mallory = User(daemon, MALLORY)
+        follower, asker = mallory.varlink(), mallory.varlink()
+        follower.send(DWD + 'Subscribe', {'follow': True}, more=True)
+        equal(follower.receive()['parameters'], {'events': []}, 'first reply')
+        mallory.watch(os.path.basename(program))
+        follower.receive()
+        daemon.watch('--setenv', f'{secret}=1', '--arg', f'*{secret}*', program)
+        child = b.run(program, f'--password={secret}', env={'PATH': os.environ['PATH'], secret: '1'})
+        daemon.wait(program)
+        told = all_that_is_told(asker)
+        assert secret not in told and program not in told, told
+        daemon.dwd('continue', program)
+        runs(child)
+        told = all_that_is_told(asker)
+        assert secret not in told and program not in told, told
+        # Of all that happened meanwhile the follower is told what is his: his watch was removed, and made anew.
+        own = mallory.watch(b.unique('mine'))
+        events = []
+        while not events or events[-1]['watch']['id'] != own:
+            events += follower.receive()['parameters']['events']
+        equal([(e['event'], e['watch']['owner']) for e in events], [('unwatched', MALLORY), ('watched', MALLORY)],
+              'events')
+        assert secret not in mallory.dwd('status').stdout
+        follower.close()
+        asker.close()
+
+
+@case
+def roots_files_are_roots(b):
+    with open_daemon(b, '--watches-dir', b.path('watches.d')) as daemon:
+        os.mkdir(b.path('watches.d'))
+        mallory = User(daemon, MALLORY)
+        watch = mallory.watch(b.program())
+        v = mallory.varlink()
+        for method, parameters in (('Reload', {}), ('Save', {'id': watch, 'line': 'x'}), ('Unsave', {'id': watch}),
+                                   ('Save', {'id': 'x'})):
+            equal(v.call(DWD + method, parameters)['error'], SERVICE + 'PermissionDenied', method)
+        v.close()
+        equal(os.listdir(b.path('watches.d')), [], 'files')
+
+
+@case
+def a_connection_is_its_openers(b):
+    """Whoever uses the descriptor: root gets no more by a user's than he may."""
+    with open_daemon(b) as daemon:
+        v = User(daemon, MALLORY).varlink()
+        equal(os.geteuid(), 0, 'who uses it')
+        equal(v.call(DWD + 'Reload')['error'], SERVICE + 'PermissionDenied', 'error')
+        v.close()
+
+
+# ---- to keep others from being served -----------------------------------------------------------------
+
+
+@case
+def quota_of_watches(b):
+    with open_daemon(b) as daemon:
+        v = User(daemon, MALLORY).varlink()
+        for _ in range(256):
+            assert 'watch' in v.call(DWD + 'Watch', {'target': 'nothing.such'})['parameters']
+        refused = v.call(DWD + 'Watch', {'target': 'nothing.such'})
+        equal((refused['error'], refused['parameters']), (DWD + 'LimitReached', {'limit': 'watches', 'value': 256}),
+              'answer')
+        served(daemon)
+        assert daemon.log().count('\n') < 20, daemon.log()
+        v.close()
+
+
+@case
+def quota_of_stops(b):
+    """A user may fill his own part; root's watches still stop what they are to."""
+    theirs, roots = b.program(), b.program()
+    with open_daemon(b, '--max-stopped', 8) as daemon:
+        mallory = User(daemon, MALLORY)
+        watch = mallory.watch(theirs)
+        children = [mallory.run(theirs) for _ in range(10)]
+        until(lambda: sum(1 for c in children if c.poll() == 0) == 7, 'those beyond the limit to end')
+        counters = mallory.counters(watch)
+        equal((counters['caught'], counters['skipped']), (3, {'limit': 7}), 'counters')
+        daemon.watch(roots)
+        child = b.run(roots)
+        daemon.wait(roots)
+        daemon.dwd('continue', roots)
+        runs(child)
+        mallory.dwd('kill', '--all')
+        # What is given back can be had again.
+        child = mallory.run(theirs)
+        mallory.wait(theirs)
+        mallory.dwd('continue', '--all')
+        runs(child)
+
+
+def try_connect(daemon, uid):
+    """A connection that is served, or None."""
+    with acting_as(uid):
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(20 * SCALE)
+        s.connect(daemon.socket)
+    try:
+        s.sendall(b'{"method":"org.varlink.service.GetInfo"}\0')
+        if s.recv(1):
+            return s
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    s.close()
+    return None
+
+
+@case
+def ten_thousand_connections(b):
+    with open_daemon(b) as daemon:
+        held, refused = [], 0
+        for _ in range(int(10000 / SCALE)):
+            s = try_connect(daemon, MALLORY)
+            if s:
+                held.append(s)
+            else:
+                refused += 1
+        equal(len(held), 64, 'connections that are served')
+        assert refused > 0
+        served(daemon)
+        equal(User(daemon, MALLORY).varlink().receive(), None, 'one more of his')
+        assert daemon.log().count('refused a connection') <= 20, daemon.log()
+        for s in held:
+            s.close()
+        until(lambda: daemon.json('status')['clients'] == 1, 'the connections to be gone')
+        User(daemon, MALLORY).dwd('status')
+
+
+@case
+def connections_of_many_users(b):
+    """All of them together cannot shut root out."""
+    with open_daemon(b) as daemon:
+        held = []
+        for uid in range(63000, 63015):
+            for _ in range(64):
+                s = try_connect(daemon, uid)
+                if s:
+                    held.append(s)
+        equal(len(held), 768, 'connections that are served')
+        assert 'version' in daemon.json('status')
+        for s in held:
+            s.close()
+
+
+@case
+def a_gigabyte(b):
+    """One message without an end is cut off early."""
+    with open_daemon(b) as daemon:
+        v = User(daemon, MALLORY).varlink()
+        piece, sent = b'x' * 65536, 0
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            while sent < 1 << 30:
+                v.send_raw(piece)
+                sent += len(piece)
+        assert sent < 4 << 20, f'{sent} bytes were taken'
+        v.close()
+        served(daemon)
+
+
+@case
+def messages_that_are_none(b):
+    rows = (b'[' * 60000, b'{"a":' * 10000, b'{"method":"a.B","method":"a.C"}', b'\xff\xfe', b'{"method":"\xc3\x28"}',
+            b'{"method":"a\\u0000b"}', b'{"method":"' + b'x' * 65000 + b'"}', b'{"method":"a.B","parameters":{"a":1,"a":2}}',
+            b'{"method":"io.dwd.Watchdog.Watch","parameters":{"target":"a\\u0000b"}}', b'1e999', b'{"method":1e999}')
+    with open_daemon(b) as daemon:
+        mallory = User(daemon, MALLORY)
+        for _ in range(10):
+            for row in rows:
+                v = mallory.varlink()
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    v.send_raw(row + b'\0')
+                answer = v.receive()
+                assert answer is None or 'error' in answer, (row[:50], answer)
+                v.close()
+        served(daemon)
+        assert daemon.log().count('closed the connection') <= 20, daemon.log()
+
+
+def memory_of(pid):
+    """Resident, in KiB."""
+    with open(f'/proc/{pid}/status', encoding='ascii') as f:
+        return next(int(line.split()[1]) for line in f if line.startswith('VmRSS:'))
+
+
+@case
+def readers_that_do_not_read(b):
+    """As many as he may have, each asking for ever more; what waits for them is bounded."""
+    with open_daemon(b) as daemon:
+        mallory = User(daemon, MALLORY)
+        asker = mallory.varlink()
+        for _ in range(200):
+            asker.call(DWD + 'Watch', {'target': 'x' * 200})
+        before = memory_of(daemon.process.pid)
+        deaf = []
+        for i in range(60):
+            v = mallory.varlink()
+            v.socket.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                if i % 2:
+                    v.send(DWD + 'Subscribe', {'follow': True, 'replay': True}, more=True)
+                for _ in range(1000):
+                    v.send(DWD + 'ListWatches')
+            deaf.append(v)
+        for _ in range(500):
+            asker.call(DWD + 'Unwatch', {'id': asker.call(DWD + 'Watch', {'target': 'y'})['parameters']['watch']['id']})
+        served(daemon)
+        grown = memory_of(daemon.process.pid) - before
+        assert grown < 60 * 1024, f'grown by {grown} KiB'
+        for v in deaf:
+            v.close()
+        asker.close()
