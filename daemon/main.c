@@ -18,6 +18,7 @@
 #include "listen.h"
 #include "log.h"
 #include "options.h"
+#include "privileges.h"
 #include "procfs.h"
 #include "server.h"
 #include "watchdog.h"
@@ -252,11 +253,18 @@ static int make_idle(struct daemon *d)
 	return r < 0 ? fail(r, "cannot make a timer", NULL) : 0;
 }
 
+static int drop_privileges(struct daemon *d)
+{
+	int r = privileges_drop();
+
+	return r < 0 ? fail(r, "cannot give up capabilities", NULL) : 0;
+}
+
 static int start(struct daemon *d)
 {
 	static int (*const steps[])(struct daemon * d) = {
 		reserve_place, make_backend, make_loop, make_engine,
-		make_config,   make_server,  make_idle,
+		make_config,   make_server,  make_idle, drop_privileges,
 	};
 
 	raise_limits(d->options->max_stopped);

@@ -230,7 +230,10 @@ bool stop_in_container(const struct stop *s)
 
 	if (!pid_ns) {
 		pid_ns = procfs_own_namespace("pid");
-		mnt_ns = procfs_own_namespace("mnt");
+		/* Its own may be one that the service manager has made for it. */
+		mnt_ns = procfs_namespace(1, "mnt");
+		if (!mnt_ns)
+			mnt_ns = procfs_own_namespace("mnt");
 	}
 	return s->pid_ns != pid_ns || s->mnt_ns != mnt_ns;
 }
