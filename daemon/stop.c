@@ -224,18 +224,18 @@ int stop_look(const struct stop *s, enum stop_sight *ret, pid_t *tracer)
 	return 0;
 }
 
+/* The first process, whose pids this one goes by, is of no container either: this one may have been
+ * put into a mount namespace of its own by the service manager. */
 bool stop_in_container(const struct stop *s)
 {
-	static uint32_t pid_ns, mnt_ns;
+	static uint32_t pid_ns, mnt_ns, first_mnt_ns;
 
 	if (!pid_ns) {
 		pid_ns = procfs_own_namespace("pid");
-		/* Its own may be one that the service manager has made for it. */
-		mnt_ns = procfs_namespace(1, "mnt");
-		if (!mnt_ns)
-			mnt_ns = procfs_own_namespace("mnt");
+		mnt_ns = procfs_own_namespace("mnt");
+		first_mnt_ns = procfs_namespace(1, "mnt");
 	}
-	return s->pid_ns != pid_ns || s->mnt_ns != mnt_ns;
+	return s->pid_ns != pid_ns || (s->mnt_ns != mnt_ns && s->mnt_ns != first_mnt_ns);
 }
 
 /* A process with capabilities of its own in the daemon's user namespace can be traced only by who

@@ -150,7 +150,7 @@ int stop_signal(const struct stop *s, int signal);
 /* Let go of the pidfd. */
 void stop_close(struct stop *s);
 
-/* Whether it lives in other namespaces than the first process, whose pids this one goes by. */
+/* Whether it lives in other namespaces than this process and the first one. */
 bool stop_in_container(const struct stop *s);
 
 /* Which stops are meant; 0 and NULL do not narrow. */

@@ -171,24 +171,3 @@ def units_are_clean(b):
             f.write(text.replace('=' + prefix[len(root):], '=' + prefix))
         equal(run(b, 'systemd-analyze', 'verify', '--man=no', 'dwdd.service', 'dwdd.socket',
                   env={**os.environ, 'SYSTEMD_UNIT_PATH': units + ':'}), '', 'complaints')
-
-
-@case
-def the_units_capabilities_suffice(b):
-    """The service's bounding set and NoNewPrivileges allow what the daemon does."""
-    with open(os.path.join(LIBRARY, '../units/dwdd.service.in'), encoding='utf-8') as f:
-        sets = re.findall(r'^CapabilityBoundingSet=(.*)$', f.read(), re.M)
-    wanted = {c.removeprefix('CAP_').lower() for line in sets for c in line.split()}
-    dwdd = b.script(f'#!/bin/sh\nexec setpriv --no-new-privs --bounding-set '
-                    f'-all,{",".join("+" + c for c in sorted(wanted))} {b.dwdd} "$@"\n')
-    real, b.dwdd = b.dwdd, dwdd
-    try:
-        with b.daemon() as daemon:
-            with open(f'/proc/{daemon.process.pid}/status', encoding='utf-8') as f:
-                assert 'NoNewPrivs:\t1' in f.read()
-            program = b.program()
-            daemon.watch(program)
-            b.caught(b.run(program), program, daemon)
-            daemon.dwd('unwatch', '--all')
-    finally:
-        b.dwdd = real
