@@ -113,7 +113,7 @@ static void input_ended(struct peer *peer, int error)
 		   error == -EPIPE ? "it ended in the middle of a message"
 		   : error == -EMSGSIZE
 			   ? "it sent a message larger than it may (root: 1 MiB, others: "
-			     "64 KiB)"
+			     "128 KiB)"
 		   : error == -EBADMSG ? "it sent a message that is not JSON"
 				       : strerror(-error));
 	peer->broken = true;

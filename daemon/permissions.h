@@ -33,7 +33,7 @@
 #define USERS_WATCHES_MAX     7500
 #define USER_CONNECTIONS_MAX  64
 #define USERS_CONNECTIONS_MAX 768
-#define USER_MESSAGE_MAX      (64 * 1024)
+#define USER_MESSAGE_MAX      (128 * 1024)
 
 bool permissions_see_watch(const struct principal *u, const struct watch *watch);
 /* See it, and ask for something to be done to it. */
