@@ -81,7 +81,8 @@ bool stop_record_is_sound(const struct dwd_stop_record *record)
 			return false;
 	return record->id > 0 && record->id <= INT64_MAX && record->key.start_time <= INT64_MAX &&
 	       record->key.tgid > 0 && record->key.tgid <= INT32_MAX && record->ppid <= INT32_MAX &&
-	       record->cgroup_id <= INT64_MAX && record->backend < DWD_BACKEND_COUNT;
+	       record->cgroup_id <= INT64_MAX && record->users_watch <= INT64_MAX &&
+	       record->backend < DWD_BACKEND_COUNT;
 }
 
 int stop_new(struct stop **ret, const struct dwd_stop_record *record)

@@ -101,7 +101,7 @@ static void check_stop(const struct dwd_stop_record *record)
 	check_within(s->path, sizeof(record->path));
 	check_within(s->argv, sizeof(record->argv));
 	CHECK(s->watch_count <= DWD_RECORD_WATCHES);
-	object = stop_to_json(s, &s->now, false);
+	object = stop_to_json(s, &s->now, &root, false);
 	CHECK(object && understood_stop(object));
 	selector.path = s->path.data;
 	CHECK(stop_matches(s, &selector));
@@ -113,7 +113,7 @@ static void check_events(struct harness *h)
 	const struct events *events = watchdog_events(h->watchdog);
 
 	while (h->place < events->next) {
-		json_auto_t *object = events_read(events, &h->place);
+		json_auto_t *object = events_read(events, &root, &h->place);
 
 		CHECK(object && understood_event(object));
 	}

@@ -94,7 +94,7 @@ static int act_stop(void *userdata)
 	if (r < 0)
 		return r;
 	stop_learn(s);
-	object = stop_to_json(s, &s->now, true);
+	object = stop_to_json(s, &s->now, &root, true);
 	json_decref(object);
 	return object ? 0 : -ENOMEM;
 }
@@ -254,11 +254,12 @@ static int act_listen(void *userdata)
 {
 	_cleanup_(listen_freep) struct listen_place *place = NULL;
 	_cleanup_free_ char *message = NULL;
+	const struct listen_access access = {.group = getegid(), .mode = 0600};
 	int fd = -1, r;
 
 	r = listen_reserve(&place, userdata, &message);
 	if (r == 0)
-		r = listen_open(place, &fd, &message);
+		r = listen_open(place, &access, &fd, &message);
 	close_fd(fd);
 	return r;
 }
