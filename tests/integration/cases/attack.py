@@ -5,6 +5,7 @@ serving others. All of it through a socket that is open to everybody."""
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -195,18 +196,20 @@ def a_recycled_pid(b):
 
 @case
 def a_process_that_becomes_roots(b):
-    """Stopped, continued behind the daemon's back, it executes a set-id program: the stop is over."""
+    """Stopped, continued behind the daemon's back, it executes a set-id program that is root from then on: he
+    may signal it no more than with kill(2)."""
+    waiting = b.program('/bin/sleep')
     with privileged_directory() as directory, open_daemon(b) as daemon:
         mallory = User(daemon, MALLORY)
-        privileged = b.program('/bin/sleep', directory=directory)
+        privileged = b.program(shutil.which('setpriv'), directory=directory)
         make_set_id(privileged, 0, 0, 0o4755)
-        script = b.script(f'#!/bin/sh\nexec {privileged} 60\n')
+        script = b.script(f'#!/bin/sh\nexec {privileged} --reuid 0 --regid 0 --clear-groups {waiting} 60\n')
         mallory.watch(script)
         child = mallory.run(script)
         stop = mallory.wait(script)
         with acting_as(MALLORY):
             os.kill(child.pid, signal.SIGCONT)
-        until(lambda: os.readlink(f'/proc/{child.pid}/exe') == privileged, 'the set-id program')
+        until(lambda: os.readlink(f'/proc/{child.pid}/exe') == waiting, 'the program of root')
         done = mallory.dwd('kill', f'#{stop["id"]}', status=None)
         assert done.returncode in (4, 5), done
         equal(child.poll(), None, 'its end')
