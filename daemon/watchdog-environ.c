@@ -83,8 +83,9 @@ static void set_those_of(struct watchdog *w, struct stop *s, const struct princi
 	if (r == 0 && variables)
 		r = set(s, owner, variables);
 	if (r != ANSWER_OK)
-		log_warning("process %d is stopped without the variables of its watch: %s",
-			    (int)s->pid, r < 0 ? strerror(-r) : s->setenv_error);
+		log_rarely(&w->unset_variables,
+			   "process %d is stopped without the variables of its watch: %s",
+			   (int)s->pid, r < 0 ? strerror(-r) : s->setenv_error);
 }
 
 /* Root's, and those of the user whose process it is, who may not be allowed to. */

@@ -61,16 +61,26 @@ void holds_resume(struct watchdog *w, const struct stop *s)
 		hold_until(w, s->hold_until);
 }
 
+/* What a user's watch holds ends in his name: by now it may be somebody else's. */
+static struct watchdog_client in_whose_name(const struct stop *s)
+{
+	struct watchdog_client client = {};
+
+	if (s->users_watch)
+		client.user = (struct principal){.uid = s->uid, .gid = s->gid};
+	return client;
+}
+
 static void end_hold(struct watchdog *w, struct stop *s)
 {
-	const struct watchdog_client nobody = {};
+	const struct watchdog_client client = in_whose_name(s);
 	int r;
 
-	log_info("process %d was held as long as its watch says: %s it", (int)s->pid,
-		 s->hold_kills ? "killing" : "continuing");
+	log_rarely(&w->holds_ended, "process %d was held as long as its watch says: %s it",
+		   (int)s->pid, s->hold_kills ? "killing" : "continuing");
 	s->hold_until = 0;
 	if (s->hold_kills)
-		r = watchdog_kill(w, &nobody, s, SIGKILL);
+		r = watchdog_kill(w, &client, s, SIGKILL);
 	else
 		r = stops_continue(w, s, 0);
 	if (r < 0)

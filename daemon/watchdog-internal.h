@@ -42,7 +42,7 @@ struct watchdog {
 	uint64_t patrol_at;   /* id of the last stop the patrol came by */
 	size_t patrol_hurry;  /* so many stops are to be looked at without delay */
 	bool signals_watched; /* the backend notices SIGCONT */
-	struct log_limit users_watches;
+	struct log_limit users_watches, holds_ended, unset_variables;
 	bool in_trouble; /* the last record could not be taken up; that has been said */
 
 	uint64_t own_ended[1024]; /* ids of the own watches that ended last */

@@ -5,8 +5,9 @@ import contextlib
 import json
 import os
 import subprocess
+import tempfile
 
-from harness import SCALE, Varlink, equal
+from harness import SCALE, Skip, Varlink, equal
 
 ALICE = 62001
 MALLORY = 62002
@@ -75,3 +76,13 @@ def open_daemon(b, *options):
     with b.daemon('--socket-mode', '0666', *options) as daemon:
         os.chmod(daemon.directory, 0o755)
         yield daemon
+
+
+@contextlib.contextmanager
+def privileged_directory():
+    """Where programs may have privileges: /tmp can be mounted nosuid."""
+    with tempfile.TemporaryDirectory(prefix='dwd-case-', dir='/var/tmp') as directory:
+        if os.statvfs(directory).f_flag & os.ST_NOSUID:
+            raise Skip('/var/tmp is mounted nosuid')
+        os.chmod(directory, 0o755)
+        yield directory

@@ -13,20 +13,10 @@ import tempfile
 import threading
 
 from harness import SCALE, Skip, case, equal, state_of, until
-from users import ALICE, MALLORY, User, acting_as, open_daemon
+from users import ALICE, MALLORY, User, acting_as, open_daemon, privileged_directory
 
 DWD = 'io.dwd.Watchdog.'
 SERVICE = 'org.varlink.service.'
-
-
-@contextlib.contextmanager
-def privileged_directory():
-    """Where programs may have privileges: /tmp can be mounted nosuid."""
-    with tempfile.TemporaryDirectory(prefix='dwd-case-', dir='/var/tmp') as directory:
-        if os.statvfs(directory).f_flag & os.ST_NOSUID:
-            raise Skip('/var/tmp is mounted nosuid')
-        os.chmod(directory, 0o755)
-        yield directory
 
 
 def served(daemon):

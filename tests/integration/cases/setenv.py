@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Environment variables put into a process before its first instruction."""
 
-import contextlib
 import ctypes
 import os
 import resource
 import signal
 import struct
 import subprocess
-import tempfile
 
 from harness import SCALE, Skip, case, equal, state_of, until
+from users import privileged_directory
 
 AT_BASE, AT_PLATFORM, AT_RANDOM, AT_EXECFN = 7, 15, 25, 31  # of the auxiliary vector, getauxval(3)
 ADDR_NO_RANDOMIZE = 0x0040000
@@ -228,16 +227,6 @@ def refused(b, selector, reason, status=1):
     stop = b.main.json('info', selector)
     equal((stop['state'], state_of(stop['pid'])), ('stopped', 'T'), 'state')
     return stop
-
-
-@contextlib.contextmanager
-def privileged_directory():
-    """Where programs may have privileges: /tmp can be mounted nosuid."""
-    with tempfile.TemporaryDirectory(prefix='dwd-case-', dir='/var/tmp') as directory:
-        if os.statvfs(directory).f_flag & os.ST_NOSUID:
-            raise Skip('/var/tmp is mounted nosuid')
-        os.chmod(directory, 0o755)
-        yield directory
 
 
 def set_id_is_refused(b, program, mode):

@@ -68,14 +68,14 @@ static json_t *expect_event(struct harness *h, uid_t uid, uint64_t *place, const
 static void test_whose_stop_it_is(void **state)
 {
 	static const struct {
-		bool roots, hers, users_watch;
+		bool roots, users_watch;
 		bool root, alice, mallory;
 	} table[] = {
 		/* process of root's; watched by root alone */
-		{true, false, false, true, false, false},
+		{true, false, true, false, false},
 		/* Alice's */
-		{false, true, false, true, false, false},
-		{false, true, true, true, true, false},
+		{false, false, true, false, false},
+		{false, true, true, true, false},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
@@ -201,6 +201,25 @@ static void test_what_is_hers_no_more(void **state)
 	child_wait_resumed(&c);
 }
 
+static void test_a_hold_does_not_kill_what_is_hers_no_more(void **state)
+{
+	const struct watch_rule rule = {.target = "program", .hold = 1, .then_kill = true};
+	struct harness *h = *state;
+	struct watchdog_client alice = client_of(ALICE);
+	struct child c = child_start_stopped();
+	const struct watch *watch;
+	struct watch_fault fault;
+	struct stop *s;
+
+	assert_int_equal(watchdog_add_watch(h->watchdog, &alice, &rule, &watch, &fault), ANSWER_OK);
+	json_decref(harness_expect(h, "watched", 0));
+	s = hold(h, &c, watch->id);
+	while (s->hold_until)
+		harness_turn(h);
+	assert_false(stop_has_ended(s));
+	harness_expect_no_event(h);
+}
+
 static void test_filters_of_others(void **state)
 {
 	struct harness *h = *state;
@@ -277,6 +296,7 @@ int main(void)
 		TEST(test_what_only_root_watches),
 		TEST(test_what_is_told_of_a_stop),
 		TEST(test_what_is_hers_no_more),
+		TEST(test_a_hold_does_not_kill_what_is_hers_no_more),
 		TEST(test_filters_of_others),
 		TEST(test_quota_of_watches),
 		TEST(test_skips),
