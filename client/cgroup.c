@@ -42,7 +42,7 @@ int cgroup_path(const char *text, char **ret)
 
 	if (r == 0)
 		r = path_within(text, &within);
-	if (r < 0)
+	if (!within)
 		return r;
 	if (is_cgroup(here) || (*text == '/' && !is_cgroup(within)))
 		*ret = steal_pointer(here);
