@@ -53,12 +53,12 @@ static int write_front(int map, const struct dwd_front *front)
 	return bpf_map_update_elem(map, &zero, front, BPF_ANY) < 0 ? -errno : 0;
 }
 
-int index_open_front(int map)
+int index_open_front(int front)
 {
 	struct dwd_front all;
 
 	memset(&all, 0xff, sizeof(all));
-	return write_front(map, &all);
+	return write_front(front, &all);
 }
 
 /* What lies beneath a watched directory is not for the front to tell. */

@@ -242,7 +242,7 @@ static int let_run(struct watchdog *w, const struct dwd_stop_key *key)
 {
 	const struct dwd_stop_record bare = {.key = *key};
 	_cleanup_(stop_unrefp) struct stop *s = NULL;
-	enum stop_sight sight;
+	enum stop_sight sight = SIGHT_RUNNING;
 	int r;
 
 	r = stop_new(&s, &bare);
