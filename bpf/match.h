@@ -80,7 +80,7 @@ struct scratch {
 	struct dwd_stop_key key; /* and what a stop of it would be known by */
 	__u32 hit_count;
 	struct hit_owners {
-		__u32 root;    /* one of the hits is root's */
+		__u32 root;    /* so many of the hits are root's, and come first */
 		__u32 of_user; /* the first that is not, its slot + 1; 0: there is none */
 	} owners;
 	__u32 hits[DWD_MAX_WATCHES];   /* slots */
@@ -185,9 +185,25 @@ static __always_inline void note_owner(struct scratch *s, __u32 slot,
 				       const struct dwd_watch_entry *w)
 {
 	if (!w->owner)
-		s->owners.root = 1;
+		s->owners.root++;
 	else if (!s->owners.of_user)
 		s->owners.of_user = slot + 1;
+}
+
+/* Only the first hits are kept with a script or a stop; so root's come first, lest a user could
+ * crowd them out. */
+static __always_inline void add_hit(struct scratch *s, __u32 slot, const struct dwd_watch_entry *w)
+{
+	__u32 *last = &s->hits[s->hit_count & (DWD_MAX_WATCHES - 1)];
+	__u32 *first_of_user = &s->hits[s->owners.root & (DWD_MAX_WATCHES - 1)];
+
+	if (w->owner) {
+		*last = slot;
+	} else {
+		*last = *first_of_user;
+		*first_of_user = slot;
+	}
+	s->hit_count++;
 }
 
 /* Note a watch as matching, once, unless its uid is another, or its owner may not have the process:
@@ -202,10 +218,9 @@ static __always_inline void consider(struct scratch *s, __u32 slot, const struct
 		return;
 	if (w->owner && w->owner != s->user)
 		return;
-	note_owner(s, slot, w);
 	s->late_filters |= w->filters & DWD_FILTER_LATE;
-	s->hits[s->hit_count & (DWD_MAX_WATCHES - 1)] = slot;
-	s->hit_count++;
+	add_hit(s, slot, w);
+	note_owner(s, slot, w);
 }
 
 static long list_step(__u32 index, struct scratch **scratch)

@@ -118,6 +118,26 @@ def root_in_a_user_namespace(b):
 
 
 @case
+def watches_that_crowd_others_out(b):
+    """However many watches a user has on a script of his own, root's stops it, and root's is named."""
+    script = b.script('#!/bin/sh\nexit 0\n')
+    with open_daemon(b) as daemon:
+        mallory = User(daemon, MALLORY)
+        v = mallory.varlink()
+        for _ in range(20):
+            v.call(DWD + 'Watch', {'target': script})
+        roots = daemon.watch(script)
+        for _ in range(20):
+            v.call(DWD + 'Watch', {'target': script})
+        v.close()
+        child = mallory.run(script)
+        stop = daemon.wait(script)
+        equal((stop['watch'], stop['watches_total']), (roots, 41), 'watches')
+        daemon.dwd('continue', script)
+        runs(child)
+
+
+@case
 def pids_of_others(b):
     """A stop of somebody else's, named by every name it has, in every call that takes one."""
     program = b.program()
