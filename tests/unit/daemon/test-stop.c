@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "procfs.h"
@@ -41,6 +42,40 @@ static void test_parse_status(void **state)
 	assert_int_equal(status.inner_pid, 3);
 	assert_true(status.sigstop_pending);
 	assert_int_equal(procfs_parse_status("Name:\tx\n", &status), -EBADMSG);
+}
+
+static void test_parse_credentials(void **state)
+{
+	static const char text[] = "Name:\tUid:\t0\t0\t0\t0\nUid:\t1\t2\t3\t4294967295\n"
+				   "Gid:\t5\t6\t7\t8\nCapPrm:\t000001fffeffffff\n";
+	struct procfs_credentials c;
+
+	assert_int_equal(procfs_parse_credentials(text, &c), 0);
+	assert_int_equal(c.uids[PROCFS_REAL], 1);
+	assert_int_equal(c.uids[PROCFS_EFFECTIVE], 2);
+	assert_int_equal(c.uids[PROCFS_SAVED], 3);
+	assert_int_equal(c.uids[PROCFS_FILESYSTEM], UINT32_MAX);
+	assert_int_equal(c.gids[PROCFS_FILESYSTEM], 8);
+	assert_true(c.permitted == 0x1fffeffffff);
+	assert_int_equal(procfs_parse_credentials("Uid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\n", &c),
+			 -EBADMSG);
+	assert_int_equal(procfs_parse_credentials("Uid:\t1\t2\nGid:\t5\t6\t7\t8\nCapPrm:\t0\n", &c),
+			 -EBADMSG);
+}
+
+static void test_read_own_credentials_and_limit(void **state)
+{
+	struct procfs_credentials c;
+	struct rlimit limit;
+	uint64_t value;
+
+	assert_int_equal(procfs_read_credentials(getpid(), &c), 0);
+	assert_int_equal(c.uids[PROCFS_EFFECTIVE], geteuid());
+	assert_int_equal(c.owner, geteuid());
+	assert_int_equal(getrlimit(RLIMIT_STACK, &limit), 0);
+	assert_int_equal(procfs_read_limit(getpid(), "Max stack size", &value), 0);
+	assert_true(value == limit.rlim_cur); /* RLIM_INFINITY is UINT64_MAX */
+	assert_int_equal(procfs_read_limit(getpid(), "Max of nothing", &value), -EBADMSG);
 }
 
 /* A process whose name looks like the fields after it. */
@@ -320,6 +355,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse_stat),
 		cmocka_unit_test(test_parse_status),
+		cmocka_unit_test(test_parse_credentials),
+		cmocka_unit_test(test_read_own_credentials_and_limit),
 		cmocka_unit_test(test_read_own),
 		TEST(test_transitions),
 		TEST(test_open_and_look),

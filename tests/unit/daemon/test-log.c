@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What can be brought about as often as one likes is logged a few times.
+ */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "log.h"
+
+static size_t lines_in(int fd)
+{
+	char text[4096];
+	ssize_t n = pread(fd, text, sizeof(text), 0);
+	size_t lines = 0;
+
+	for (ssize_t i = 0; i < n; i++)
+		lines += text[i] == '\n';
+	return lines;
+}
+
+static void test_rarely(void **state)
+{
+	_cleanup_fd_ int file = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	_cleanup_fd_ int stream = dup(STDERR_FILENO);
+	struct log_limit limit = {}, other = {};
+	size_t at_first, later, of_another;
+
+	assert_true(file >= 0 && stream >= 0);
+	assert_true(dup2(file, STDERR_FILENO) >= 0);
+	for (int i = 0; i < 100; i++)
+		log_rarely(&limit, "again");
+	at_first = lines_in(file);
+	limit.since = 0; /* long ago: now it is told how many were left out, and one more */
+	log_rarely(&limit, "again");
+	later = lines_in(file);
+	log_rarely(&other, "something else");
+	of_another = lines_in(file);
+	assert_true(dup2(stream, STDERR_FILENO) >= 0);
+	assert_int_equal(at_first, 5);
+	assert_int_equal(later, 7);
+	assert_int_equal(of_another, 8);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rarely),
+	};
+
+	unsetenv("JOURNAL_STREAM");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
