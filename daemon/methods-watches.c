@@ -143,12 +143,15 @@ static json_t *read_events(struct call *call)
 {
 	const struct events *events = watchdog_events(call->service->watchdog);
 	json_t *array = json_array();
+	size_t weight = 0;
 
-	while (call->place < events->next && json_array_size(array) < CHUNK) {
+	while (call->place < events->next && json_array_size(array) < CHUNK &&
+	       weight < USER_REPLY_MAX) {
 		json_t *event = events_read(events, methods_user(call), &call->place);
 
 		if (!event && call->place == events->next)
 			break; /* there was nothing more that is his */
+		weight += event ? methods_weight(call, event) : 0;
 		if (json_array_append_new(array, event) < 0) {
 			json_decref(array);
 			return NULL;

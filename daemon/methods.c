@@ -339,26 +339,40 @@ json_t *methods_stop(struct call *call, const struct stop *s)
 	return json_pack("{s:o}", "stop", stop_to_json(s, &s->now, methods_user(call), false));
 }
 
-/* The next objects, fewer than `most` only at the end of the list; NULL without memory. */
-static json_t *collect(struct call *call, size_t most)
+size_t methods_weight(struct call *call, const json_t *object)
+{
+	return principal_is_root(methods_user(call)) ? 0 : json_dumpb(object, NULL, 0, 0);
+}
+
+/* The next objects, up to `most`, or a user's share of memory; *ended: there are no more. NULL
+ * without memory. */
+static json_t *collect(struct call *call, size_t most, bool *ended)
 {
 	json_t *array = json_array(), *object;
+	size_t weight = 0;
 
-	while (json_array_size(array) < most && call->next(call, &object))
+	*ended = false;
+	while (json_array_size(array) < most && weight < USER_REPLY_MAX) {
+		if (!call->next(call, &object)) {
+			*ended = true;
+			break;
+		}
+		weight += object ? methods_weight(call, object) : 0;
 		if (json_array_append_new(array, object) < 0) {
 			json_decref(array);
 			return NULL;
 		}
+	}
 	return array;
 }
 
 static void produce_list(struct call *call)
 {
-	json_t *array = collect(call, CHUNK);
-	bool more = json_array_size(array) == CHUNK;
+	bool ended;
+	json_t *array = collect(call, CHUNK, &ended);
 	json_t *parameters = json_pack("{s:o}", call->key, array);
 
-	if (more)
+	if (array && !ended)
 		call_reply_part(call, parameters);
 	else
 		call_reply(call, parameters);
@@ -367,6 +381,7 @@ static void produce_list(struct call *call)
 void methods_list(struct call *call, const char *key, bool (*next)(struct call *, json_t **))
 {
 	json_t *array;
+	bool ended;
 
 	call->key = key;
 	call->next = next;
@@ -374,8 +389,8 @@ void methods_list(struct call *call, const char *key, bool (*next)(struct call *
 		call->produce = produce_list;
 		return;
 	}
-	array = collect(call, LARGEST_REPLY + 1);
-	if (json_array_size(array) > LARGEST_REPLY) {
+	array = collect(call, LARGEST_REPLY + 1, &ended);
+	if (array && !ended) {
 		json_decref(array);
 		call_fail(call, "org.varlink.service.ExpectedMore", NULL);
 	} else {

@@ -54,6 +54,8 @@ struct stop_selector methods_selector(struct call *call);
 struct stop *methods_find_stop(struct call *call, uint64_t id);
 json_t *methods_stop(struct call *call, const struct stop *s);
 
+/* What an object counts against USER_REPLY_MAX: about its size in a message; nothing for root. */
+size_t methods_weight(struct call *call, const json_t *object);
 /* Reply with a list, called `key`: `next` gives each object (a new reference; NULL without memory)
  * and tells whether there was one. With `more` in as many replies as it takes, else in one. */
 void methods_list(struct call *call, const char *key, bool (*next)(struct call *, json_t **));

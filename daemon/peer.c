@@ -78,6 +78,20 @@ void call_fail(struct call *call, const char *error, json_t *parameters)
 	wake(peer_of(call));
 }
 
+/* A call may last: what it is not made of is not kept for so long. */
+static void keep_call_only(json_t *message)
+{
+	const char *key;
+	json_t *value;
+	void *next;
+
+	json_object_foreach_safe(message, next, key, value)
+	{
+		if (!str_eq(key, "method") && !str_eq(key, "parameters"))
+			json_object_del(message, key);
+	}
+}
+
 static void begin_call(struct peer *peer, json_t *message)
 {
 	struct varlink_method_call received;
@@ -91,6 +105,7 @@ static void begin_call(struct peer *peer, json_t *message)
 		peer->broken = true;
 		return;
 	}
+	keep_call_only(message);
 	peer->call = (struct call){
 		.service = peer->service,
 		.message = message,

@@ -34,6 +34,7 @@
 #define USER_CONNECTIONS_MAX  64
 #define USERS_CONNECTIONS_MAX 768
 #define USER_MESSAGE_MAX      (128 * 1024)
+#define USER_REPLY_MAX	      (128 * 1024) /* and one object more */
 
 bool permissions_see_watch(const struct principal *u, const struct watch *watch);
 /* See it, and ask for something to be done to it. */

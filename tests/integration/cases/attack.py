@@ -480,6 +480,27 @@ def messages_that_are_none(b):
         assert daemon.log().count('closed the connection') <= 20, daemon.log()
 
 
+@case
+def replies_that_are_large(b):
+    """Whatever he has put into his watches, a reply is cut to size, or asked for in pieces."""
+    with open_daemon(b) as daemon:
+        v = User(daemon, MALLORY).varlink()
+        variable = 'A=' + '\x01' * 20000
+        for _ in range(30):
+            assert 'watch' in v.call(DWD + 'Watch', {'target': 'x', 'setenv': [variable]})['parameters']
+        equal(v.call(DWD + 'ListWatches')['error'], SERVICE + 'ExpectedMore', 'error')
+        v.send(DWD + 'ListWatches', more=True)
+        listed, replies, more = 0, 0, True
+        while more:
+            reply = v.receive()
+            listed += len(reply['parameters']['watches'])
+            replies += 1
+            more = reply.get('continues', False)
+        equal(listed, 30, 'watches')
+        assert replies >= 10, replies
+        v.close()
+
+
 def memory_of(pid):
     """Resident, in KiB."""
     with open(f'/proc/{pid}/status', encoding='ascii') as f:
