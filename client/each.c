@@ -331,19 +331,29 @@ static bool is_over(const struct run *r)
 	return r->ending && r->running == 0 && r->command_ended;
 }
 
+/* The watches that are the connection's own end with it, and with them what they alone have
+ * stopped. A command may be waiting for a process that another watch has stopped as well. */
+static void give_up(struct run *r)
+{
+	if (!r->client->dwd)
+		return;
+	client_disconnect(r->client);
+	if (r->each->command && r->each->watches)
+		own_watches_release(r->client, r->each->watches);
+}
+
 static void go_on(struct run *r)
 {
 	while (!is_over(r)) {
 		start_jobs(r);
 		if (r->each->count && r->result->runs >= r->each->count)
 			end(r, false);
-		/* The watches and stops that are the connection's own end with it, and the command
-		 * may be waiting for a process that is stopped. */
 		if (r->ending && r->running == 0)
-			client_disconnect(r->client);
+			give_up(r);
 		if (!is_over(r))
 			await(r);
 	}
+	give_up(r);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "own-watches.h"
 
+#include <signal.h>
+
 #include "deadline.h"
 #include "follow.h"
 #include "path.h"
 #include "print.h"
+#include "stops.h"
 #include "targets.h"
 #include "util.h"
 #include "watches.h"
@@ -59,6 +62,30 @@ bool own_watches_caught(const struct own_watches *w, const struct dwd_stop *stop
 		}
 	}
 	return false;
+}
+
+/* Whether somebody else is to see to it. A process that has ended will soon have lost its claim. */
+static bool is_claimed(const struct dwd_stop *stop)
+{
+	return stop->claimed_by && (kill(stop->claimed_by, 0) == 0 || errno != ESRCH);
+}
+
+void own_watches_release(const struct client *c, const struct own_watches *w)
+{
+	_cleanup_stops_ struct dwd_stop **stops = NULL;
+	struct dwd *d = NULL;
+	ssize_t n = dwd_connect(&d, client_socket(c));
+
+	if (n == 0)
+		n = dwd_list(d, NULL, &stops);
+	for (ssize_t i = 0; i < n; i++) {
+		bool held = str_eq(stops[i]->state, "stopped") ||
+			    str_eq(stops[i]->state, "stopping");
+
+		if (held && own_watches_caught(w, stops[i]) && !is_claimed(stops[i]))
+			dwd_continue(d, &stops[i]->id, 1);
+	}
+	dwd_close(d);
 }
 
 /* ---- waiting for a stop of theirs ------------------------------------------------------------ */

@@ -35,6 +35,10 @@ void own_watches_done(struct own_watches *w);
 /* Whether one of them has stopped this. */
 bool own_watches_caught(const struct own_watches *w, const struct dwd_stop *stop);
 
+/* When they have ended: let run what they have caught and nobody has claimed, also what a watch of
+ * somebody else's has caught as well. A daemon that is gone has done so itself. */
+void own_watches_release(const struct client *c, const struct own_watches *w);
+
 /* Add them, wait at most `timeout` ms (negative: for ever) for a stop of theirs, and claim it. This
  * subscribes the connection to events, which nobody dispatches afterwards. Answers an exit status.
  */

@@ -225,6 +225,28 @@ def interrupted_at_a_terminal(b):
 
 
 @case
+def others_watch_it_too(b):
+    """What its watches have caught is released in the end, whoever else has caught it as well."""
+    program = b.program('/bin/sleep')
+    other = b.main.watch(program)
+    script = b.script(f'#!/bin/sh\n{program} 1000\nexit 3\n')
+    with Terminal([b.dwd_path, '--socket', b.main.socket, 'run', '--watch', program, '--', script]) as terminal:
+        terminal.expect('is stopped')
+        equal(len(b.main.stops()[0]['watches']), 2, 'watches that caught it')
+        terminal.type('\x03')
+        equal(terminal.wait(), 128 + signal.SIGINT, 'exit status')
+    outliving = b.script(f'#!/bin/sh\nsetsid {program} 1000 >/dev/null 2>&1 &\necho $!\n'
+                         'until test "$(cut -d" " -f3 /proc/$!/stat)" = T; do :; done\n')
+    with Terminal([b.dwd_path, '--socket', b.main.socket, 'run', '--watch', program, '--', outliving]) as terminal:
+        pid = int(terminal.expect(r'is stopped: dwd attach (\d+)\r').group(1))
+        equal(terminal.wait(), 0, 'exit status')
+    until(lambda: state_of(pid) == 'S', 'it to run on')
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: b.main.stops() == [], 'stops to be gone')
+    equal([w['id'] for w in b.main.json('watches')], [other], 'watches')
+
+
+@case
 def arguments_of_the_debugger(b):
     program = b.program()
     status, lines, _ = finished(run(b, '--watch', program, '--each', '--log-dir', b.path('arguments'), '--debugger-args',
