@@ -167,6 +167,8 @@ static enum exit_status read_all(struct client *c, const struct args *args, stru
 		status = each_from_args(args, &ret->each);
 	if (status == EXIT_DONE)
 		status = debugger_choose(args, (const char *const *)args->rest, &ret->debugger);
+	if (status == EXIT_DONE)
+		status = each_make_log_dir(&ret->each);
 	return status;
 }
 

@@ -80,6 +80,8 @@ static enum exit_status make_plan(const struct client *c, const struct args *arg
 	if (status == EXIT_DONE && (each || given))
 		status = debugger_choose(args, (const char *const *)p->debugger_args.words,
 					 &p->debugger);
+	if (status == EXIT_DONE && each)
+		status = each_make_log_dir(&p->each);
 	if (status != EXIT_DONE)
 		return status;
 
@@ -135,7 +137,9 @@ static enum exit_status watch_and_run(struct client *c, const struct args *args,
 			    p->each.timeout / 1000.0);
 		return EXIT_TIMED_OUT;
 	}
-	return status == EXIT_DONE ? (enum exit_status)result.command_status : status;
+	if (status == EXIT_DONE)
+		status = (enum exit_status)result.command_status;
+	return status == EXIT_DONE && result.lost ? EXIT_FAILED : status;
 }
 
 static enum exit_status run(struct client *c, const struct args *args)

@@ -4,7 +4,9 @@
 
 #include "each.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "print.h"
 #include "util.h"
@@ -34,4 +36,26 @@ enum exit_status each_from_args(const struct args *args, struct each *ret)
 	ret->log_dir = args_get(args, "log-dir");
 	ret->jobs = processors > 0 && processors < JOBS_MAX ? (unsigned)processors : 1;
 	return jobs ? parse_jobs(jobs, &ret->jobs) : EXIT_DONE;
+}
+
+/* Made, if need be, and to be written to. */
+static int make_directory(const char *path)
+{
+	_cleanup_fd_ int fd = -1;
+
+	if (mkdir(path, 0777) < 0 && errno != EEXIST)
+		return -errno;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+enum exit_status each_make_log_dir(const struct each *each)
+{
+	int r = each->log_dir ? make_directory(each->log_dir) : 0;
+
+	if (r == 0)
+		return EXIT_DONE;
+	print_error("--log-dir %s: the debuggers' output cannot go there: %s", each->log_dir,
+		    strerror(-r));
+	return EXIT_FAILED;
 }

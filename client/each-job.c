@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 
 #include "attach.h"
 #include "each-job.h"
@@ -55,6 +57,18 @@ static int redirect(const char *path)
 	return 0;
 }
 
+/* Whether what was written to standard output, a log, found room: then more would, too. Debuggers
+ * do not look. 0 or -errno. */
+static int check_room(void)
+{
+	struct stat st;
+
+	if (fstat(STDOUT_FILENO, &st) < 0 ||
+	    fallocate(STDOUT_FILENO, FALLOC_FL_KEEP_SIZE, st.st_size, 1) == 0)
+		return 0;
+	return errno == ENOSPC || errno == EDQUOT || errno == EIO ? -errno : 0;
+}
+
 /* Whom the child tells something before it ends. */
 struct audience {
 	int report; /* to dwd */
@@ -68,6 +82,19 @@ static void tell_address(const struct dwd_stop *stop, const char *address, void 
 	dprintf(audience->terminal, "dwd: " STOP_FORMAT ": target remote %s\n", STOP_ARGS(stop),
 		address);
 	(void)!write(audience->report, address, strlen(address));
+}
+
+static enum exit_status log_failed(const struct job *job, int error, int report)
+{
+	_cleanup_free_ char *text = NULL;
+	int n = asprintf(&text, "cannot write %s: %s", job->log, strerror(-error));
+
+	if (n < 0)
+		return print_failure(job->log, -ENOMEM);
+	print_error("%s", text);
+	(void)!write(report, "", 1);
+	(void)!write(report, text, (size_t)n);
+	return EXIT_FAILED;
 }
 
 /* In the child. Answers its exit status. */
@@ -90,13 +117,12 @@ static int debug(struct client *c, struct debugger d, const struct job *job, int
 		d.userdata = &audience;
 	}
 	r = job->log ? redirect(job->log) : 0;
-	if (r < 0) {
-		print_error("cannot write %s: %s", job->log, strerror(-r));
-		return EXIT_FAILED;
-	}
+	if (r < 0)
+		return log_failed(job, r, report);
 	status = attach_debugger(c, &d, stop, true);
 	print_flush();
-	return status;
+	r = job->log ? check_room() : 0;
+	return r < 0 ? (int)log_failed(job, r, report) : status;
 }
 
 /* dwd has died, and this is told by SIGALRM: all that runs for this job is to end, and what still
@@ -181,7 +207,7 @@ void job_signal(const struct job *job, int signal)
 }
 
 static char *result_line(const struct job *job, const struct debugger *d, int status,
-			 const char *address)
+			 const char *address, const char *error)
 {
 	json_t *raw = json_object_get(job->stop, "argv_raw");
 	json_t *result = json_pack(
@@ -194,17 +220,22 @@ static char *result_line(const struct job *job, const struct debugger *d, int st
 		json_object_set(result, "argv_raw", raw);
 	if (*address)
 		json_object_set_new(result, "address", json_string(address));
+	if (*error)
+		json_object_set_new(result, "error", json_string(error));
 	line = result ? json_dumps(result, JSON_COMPACT) : NULL;
 	json_decref(result);
 	return line;
 }
 
-bool job_finish(struct job *job, const struct debugger *d, int status, char **line)
+bool job_finish(struct job *job, const struct debugger *d, int status, char **line, bool *lost)
 {
-	char report[1 + NI_MAXHOST + NI_MAXSERV] = "";
-	bool was_run = read(job->report, report, sizeof(report) - 1) > 0;
+	/* Each part of it is a string: one NUL more than was read ends the last. */
+	char report[1 + NI_MAXHOST + NI_MAXSERV + PATH_MAX + 128] = "";
+	bool was_run = read(job->report, report, sizeof(report) - 2) > 0;
+	const char *address = report + 1, *error = address + strlen(address) + 1;
 
-	*line = was_run && job->log ? result_line(job, d, status, report + 1) : NULL;
+	*line = was_run && job->log ? result_line(job, d, status, address, error) : NULL;
+	*lost |= was_run && *error;
 	forget(job);
 	return was_run;
 }

@@ -21,7 +21,9 @@ struct job {
 	pid_t child;  /* 0: this one is free */
 	json_t *stop; /* as the daemon sent it */
 	char *log;    /* where the debugger's output goes; NULL: where ours does */
-	int report;   /* from the child: a byte when it has the stop, then where to connect */
+	/* From the child: a byte when it has the stop, then where to connect, then behind a NUL
+	 * what went wrong with the log. */
+	int report;
 };
 
 struct job_place {
@@ -41,7 +43,8 @@ void job_signal(const struct job *job, int signal);
 
 /* The child has ended with `status` (128 + N: by signal N): free the job. True if it was a run,
  * false if somebody else had taken the stop. With a log, *line is then the result as one line of
- * JSON, malloc()ed (NULL on lack of memory), else NULL. */
-bool job_finish(struct job *job, const struct debugger *d, int status, char **line);
+ * JSON, malloc()ed (NULL on lack of memory), else NULL. *lost becomes true if the log is not whole.
+ */
+bool job_finish(struct job *job, const struct debugger *d, int status, char **line, bool *lost);
 
 #endif

@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "deadline.h"
@@ -118,40 +117,30 @@ static void let_go(struct run *r, uint64_t id)
 		print_note(r->client, STOP_FORMAT " was left stopped: it runs on", STOP_ARGS(stop));
 }
 
-/* The directory named, which need not exist, or a fresh one, which is told. */
-static int choose_log_dir(struct run *r)
+/* A fresh directory, which is told. */
+static int make_log_dir(struct run *r)
 {
-	const char *named = r->each->log_dir, *temporary = getenv("TMPDIR");
+	const char *temporary = getenv("TMPDIR");
 	_cleanup_free_ char *dir = NULL;
 
-	if (named)
-		dir = strdup(named);
-	else if (asprintf(&dir, "%s/dwd-logs-XXXXXX",
-			  temporary && *temporary ? temporary : "/tmp") < 0)
+	if (!temporary || !*temporary)
+		temporary = "/tmp";
+	if (asprintf(&dir, "%s/dwd-logs-XXXXXX", temporary) < 0)
 		dir = NULL;
-	if (!dir)
-		return -ENOMEM;
-	if (named ? mkdir(dir, 0777) < 0 && errno != EEXIST : !mkdtemp(dir))
+	if (!dir || !mkdtemp(dir)) {
+		print_error("cannot make a directory in %s for the debuggers' output: %s; "
+			    "--log-dir names another",
+			    temporary, strerror(errno));
 		return -errno;
-	if (!named)
-		print_note(r->client, "the debuggers' output goes to %s", dir);
+	}
+	print_note(r->client, "the debuggers' output goes to %s", dir);
 	r->log_dir = steal_pointer(dir);
 	return 0;
 }
 
-static int make_log_dir(struct run *r)
-{
-	int result = r->log_dir || r->each->at_terminal ? 0 : choose_log_dir(r);
-
-	if (result < 0)
-		print_error("cannot make %s for the debuggers' output: %s",
-			    r->each->log_dir ? r->each->log_dir : "a directory", strerror(-result));
-	return result;
-}
-
 static void start_one(struct run *r, struct job *job)
 {
-	int result = make_log_dir(r);
+	int result = r->log_dir || r->each->at_terminal ? 0 : make_log_dir(r);
 	const struct job_place place = {.log_dir = r->log_dir, .signals = &r->before};
 	json_t *stop = json_incref(json_array_get(r->waiting, 0));
 	uint64_t id = (uint64_t)json_integer_value(json_object_get(stop, "id"));
@@ -163,7 +152,7 @@ static void start_one(struct run *r, struct job *job)
 		r->running++;
 		return;
 	}
-	r->result->failed = true;
+	r->result->failed = r->result->lost = true;
 	let_go(r, id);
 }
 
@@ -190,7 +179,7 @@ static void finish(struct run *r, struct job *job, int wait_status)
 	uint64_t id = job_id(job);
 
 	r->running--;
-	if (!job_finish(job, r->each->debugger, status, &line))
+	if (!job_finish(job, r->each->debugger, status, &line, &r->result->lost))
 		return;
 	r->result->runs++;
 	r->result->failed |= status != 0;
@@ -411,8 +400,8 @@ enum exit_status each_run(struct client *c, const struct each *each, struct each
 		result = -ENOMEM;
 	if (result < 0)
 		return print_failure("cannot run debuggers", result);
-	if (each->log_dir && make_log_dir(&r) < 0)
-		return EXIT_FAILED;
+	if (each->log_dir && !each->at_terminal && !(r.log_dir = strdup(each->log_dir)))
+		return print_failure("cannot run debuggers", -ENOMEM);
 	begin(&r);
 	go_on(&r);
 	return r.status;

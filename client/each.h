@@ -27,7 +27,7 @@ struct each {
 	uint64_t count;			   /* so many runs; 0: no limit */
 	unsigned jobs;			   /* so many at once */
 	int timeout;			   /* ms; negative: none */
-	const char *log_dir; /* for the debuggers' output; NULL: a new directory, which is told */
+	const char *log_dir; /* there, for the debuggers' output; NULL: a new one, which is told */
 	bool at_terminal;    /* instead: each debugger in turn has the terminal, and no result */
 	pid_t command;	     /* a child, leader of its process group if at_terminal; 0: none */
 };
@@ -36,6 +36,7 @@ struct each {
 struct each_result {
 	uint64_t runs;
 	bool failed; /* one of them with another status than 0 */
+	bool lost;   /* a stop that had no debugger, or whose output is not whole */
 	bool timed_out;
 	int interrupted;    /* by this signal; 0: not */
 	int command_status; /* as a shell has it */
@@ -56,5 +57,9 @@ enum exit_status each_run(struct client *c, const struct each *each, struct each
 
 /* Read them. Without --jobs there are as many as processors. Answers an exit status. */
 enum exit_status each_from_args(const struct args *args, struct each *ret);
+
+/* Have the directory of --log-dir, before anything is watched or started. Answers an exit status.
+ */
+enum exit_status each_make_log_dir(const struct each *each);
 
 #endif

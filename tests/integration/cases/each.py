@@ -151,6 +151,38 @@ def two_at_once_share_the_stops(b):
 
 
 @case
+def log_directory_is_had_first(b):
+    """Nothing is watched, started or let run for a debugger whose output would be lost."""
+    program, mark = b.program(), b.path(b.unique('mark'))
+    b.main.watch(program)
+    child = b.run(program)
+    b.main.wait(program)
+    for place in ('/etc/passwd', '/no/such/place', '/proc/self'):
+        for words in (['attach', '--each', '--count', '1', program], ['run', '--watch', program, '--each']):
+            command = ['--', 'touch', mark] if words[0] == 'run' else []
+            done = b.main.dwd(*words, '--log-dir', place, *command, status=1)
+            assert f'--log-dir {place}: ' in done.stderr and done.stderr.count('\n') == 1, done.stderr
+    assert not os.path.exists(mark), 'the command was run'
+    equal([s['state'] for s in b.main.stops()], ['stopped'], 'the stop')
+    b.main.dwd('continue', '--all')
+    equal(child.wait(20 * SCALE), 0, 'exit status')
+
+
+@case
+def disk_is_full(b):
+    """The log stands on a file system without room, which is the client's alone."""
+    program, place = b.program(), b.path(b.unique('full'))
+    os.mkdir(place)
+    full = f'mount -t tmpfs -o size=64k none {place} && ! dd if=/dev/zero of={place}/fill 2>/dev/null && exec "$@"'
+    client = b.run('unshare', '--mount', 'sh', '-c', full, 'sh', b.dwd_path, '--socket', b.main.socket, 'run', '--watch',
+                   program, '--each', '--log-dir', place, '--', program)
+    output, _ = client.communicate(timeout=60 * SCALE)
+    line = results(output)[0]
+    assert 'cannot write' in line['error'] and 'No space left' in line['error'], line
+    equal((client.returncode, line['status']), (1, 1), f'exit status: {output}')
+
+
+@case
 def misused(b):
     dwd = b.main.dwd
     for words in (['--jobs', '2'], ['--log-dir', '/tmp'], ['--count', '2'], ['--each', '--jobs', '0'],
