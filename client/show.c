@@ -33,17 +33,38 @@ void show_user(uid_t uid, char *buffer, size_t size)
 		snprintf(buffer, size, "%u", (unsigned)uid);
 }
 
-/* What happened to a stop: whose, and for a fresh one by which watch and what it runs. */
+char *show_watches(const struct dwd_stop *stop)
+{
+	uint64_t named = stop->watches_count;
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	for (size_t i = 0; i < named; i++)
+		fprintf(f, "%s%llu", i ? "," : "", (unsigned long long)stop->watches[i]);
+	if (stop->watches_total > named)
+		fprintf(f, ",+%llu", (unsigned long long)(stop->watches_total - named));
+	if (fclose(f) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* What happened to a stop: whose, and for a fresh one by which watches and what it runs. */
 static void show_event_stop(FILE *f, const struct dwd_event *event)
 {
 	const struct dwd_stop *stop = event->stop;
-	_cleanup_free_ char *command = NULL;
+	_cleanup_free_ char *command = NULL, *watches = NULL;
 
 	fprintf(f, " " STOP_FORMAT, STOP_ARGS(stop));
 	if (!str_eq(event->event, "stopped"))
 		return;
 	command = show_command(stop);
-	fprintf(f, " by watch %llu: %s", (unsigned long long)stop->watch, command ? command : "?");
+	watches = show_watches(stop);
+	fprintf(f, " by watch%s %s: %s", stop->watches_total > 1 ? "es" : "",
+		watches ? watches : "?", command ? command : "?");
 	if (stop->setenv_error)
 		fprintf(f, " (variables not set: %s)", stop->setenv_error);
 }
@@ -70,7 +91,7 @@ void show_event(FILE *f, const struct dwd_event *event)
 
 static void add_row(struct table *t, const struct dwd_stop *stop, const char *user)
 {
-	_cleanup_free_ char *command = show_command(stop);
+	_cleanup_free_ char *command = show_command(stop), *watches = show_watches(stop);
 	char age[32];
 
 	duration_format(stop->age, age, sizeof(age));
@@ -83,7 +104,7 @@ static void add_row(struct table *t, const struct dwd_stop *stop, const char *us
 	table_cell(t, "%s", user);
 	table_cell(t, "%d", (int)stop->ppid);
 	table_cell(t, "%s", stop->parent);
-	table_cell(t, "%llu", (unsigned long long)stop->watch);
+	table_cell(t, "%s", watches ? watches : "?");
 	table_cell(t, "%s", command ? command : "?");
 }
 

@@ -21,6 +21,10 @@ char *show_command(const struct dwd_stop *stop);
 /* The name of a user, or the number if he has none. */
 void show_user(uid_t uid, char *buffer, size_t size);
 
+/* The watches that have caught it, `7,5,8`, and `,+2` if two more are not named; malloc()ed, NULL
+ * on lack of memory. */
+char *show_watches(const struct dwd_stop *stop);
+
 /* What happened, without when: its kind first, then to what; no newline. */
 void show_event(FILE *f, const struct dwd_event *event);
 

@@ -74,6 +74,7 @@ static void add_cells(struct table *t, pid_t pid, const struct dwd_stop *stop)
 {
 	_cleanup_free_ char *name = stop ? strdup(stop->comm) : name_of(pid);
 	_cleanup_free_ char *command = stop ? show_command(stop) : NULL;
+	_cleanup_free_ char *watches = stop ? show_watches(stop) : NULL;
 	char age[32], user[64];
 
 	table_cell(t, "%s", name ? name : "?");
@@ -91,7 +92,7 @@ static void add_cells(struct table *t, pid_t pid, const struct dwd_stop *stop)
 	table_color(t, color_of_state(stop->state));
 	table_cell(t, "%s", age);
 	table_cell(t, "%s", user);
-	table_cell(t, "%llu", (unsigned long long)stop->watch);
+	table_cell(t, "%s", watches ? watches : "?");
 	table_cell(t, "%s", command ? command : "?");
 }
 

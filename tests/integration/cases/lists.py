@@ -135,6 +135,28 @@ def followers_end_with_their_reader(b):
 
 
 @case
+def all_watches_are_named(b):
+    """Which have caught it, in every list; JSON has them in an array."""
+    program = b.program()
+    added = [str(b.main.watch(target)) for target in (program, os.path.basename(program))]
+    b.run(program)
+    stop = b.main.wait(program)
+    named = ','.join(str(i) for i in stop['watches'])
+    equal(sorted(named.split(',')), sorted(added), 'watches')
+    for words in (['list'], ['list', '--tree'], ['wait', program]):
+        out = b.main.dwd(*words).stdout
+        assert re.search(rf'\b{named} +{program}', out), out
+    events = b.main.dwd('events').stdout
+    assert f' by watches {named}: {program}' in events, events
+    b.main.dwd('continue', '--all')
+    b.main.watch(*[program] * 18)
+    b.run(program)
+    b.main.wait(program)
+    out = b.main.dwd('list').stdout
+    assert re.search(rf' \d+(,\d+){{15}},\+4 +{program}', out), out
+
+
+@case
 def tree_of_stops(b):
     program = b.program()
     name = os.path.basename(program)
