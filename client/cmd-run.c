@@ -58,6 +58,13 @@ static enum exit_status read_rule(const struct client *c, const struct args *arg
 	return rules_read(c, args, &p->rules);
 }
 
+/* Who asks for variables, and for nothing about a debugger, wants the programs to run with them. */
+static bool wants_variables_alone(const struct args *args)
+{
+	return args_get(args, "setenv") && !debugger_is_given(args) && !args_get(args, "each") &&
+	       !args_get(args, "debugger-args");
+}
+
 /*
  * Somebody at a terminal who named no debugger is told of each stop, and puts one on it from
  * another terminal; one whom he named gets this terminal, once for each stop. Without a terminal
@@ -65,7 +72,7 @@ static enum exit_status read_rule(const struct client *c, const struct args *arg
  */
 static enum exit_status make_plan(const struct client *c, const struct args *args, struct plan *p)
 {
-	bool given = debugger_is_given(args);
+	bool given = debugger_is_given(args), none = wants_variables_alone(args);
 	bool each = args_get(args, "each") || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO);
 	enum exit_status status = read_debugger_args(args, &p->debugger_args);
 
@@ -77,9 +84,13 @@ static enum exit_status make_plan(const struct client *c, const struct args *arg
 		status = read_rule(c, args, p);
 	if (status == EXIT_DONE)
 		status = each_from_args(args, &p->each);
-	if (status == EXIT_DONE && (each || given))
+	if (none)
+		debugger_choose_none(&p->debugger);
+	else if (status == EXIT_DONE && (each || given))
 		status = debugger_choose(args, (const char *const *)p->debugger_args.words,
 					 &p->debugger);
+	/* Nobody needs a terminal for it. */
+	each |= debugger_is_none(&p->debugger);
 	if (status == EXIT_DONE && each)
 		status = each_make_log_dir(&p->each);
 	if (status != EXIT_DONE)
@@ -190,7 +201,9 @@ const struct cmd cmd_run_command = {
 		"At a terminal the debugger has it, once for each stop; without a debugger you "
 		"are\n"
 		"told of each stop, to attach from another terminal. With --each, or without a\n"
-		"terminal, every stop gets its own debugger, as with attach --each.",
+		"terminal, every stop gets its own debugger, as with attach --each. --setenv\n"
+		"without --each and any debugger implies --debugger none: what is caught gets its\n"
+		"variables and runs on.",
 	.options = options,
 	.flags = CMD_REST,
 	.rest = ARG_TARGET,

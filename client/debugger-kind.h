@@ -27,7 +27,8 @@ struct debugger_kind {
 extern const struct debugger_kind *const debugger_kinds[];
 
 extern const struct debugger_kind debugger_gdb, debugger_dap, debugger_lldb, debugger_gdbserver;
-extern const struct debugger_kind debugger_command;
+/* Not by an option of their own. */
+extern const struct debugger_kind debugger_command, debugger_none;
 
 /* The first gdb that is a debug adapter. */
 #define DEBUGGER_DAP_SINCE 14

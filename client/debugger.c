@@ -34,6 +34,8 @@ static void choose_by_text(const char *text, const char *named_by, struct debugg
 	d->kind = &debugger_command;
 	d->value = text;
 	d->named_by = named_by;
+	if (str_eq(text, debugger_none.name))
+		d->kind = &debugger_none;
 	for (const struct debugger_kind *const *k = debugger_kinds; *k; k++) {
 		if (str_eq((*k)->name, text)) {
 			d->kind = *k;
@@ -114,6 +116,16 @@ void debugger_done(struct debugger *d)
 	*d = (struct debugger){0};
 }
 
+void debugger_choose_none(struct debugger *ret)
+{
+	*ret = (struct debugger){.kind = &debugger_none};
+}
+
+bool debugger_is_none(const struct debugger *d)
+{
+	return d->kind == &debugger_none;
+}
+
 void debugger_is_unattended(struct debugger *d)
 {
 	d->attended = false;
@@ -158,6 +170,8 @@ enum exit_status debugger_check(const struct debugger *d, const struct dwd_stop 
 {
 	long tracer;
 
+	if (debugger_is_none(d))
+		return EXIT_DONE;
 	if (process_status_field(stop->pid, "TracerPid", &tracer) < 0) {
 		print_error(STOP_FORMAT " is gone", STOP_ARGS(stop));
 		return EXIT_NO_MATCH;

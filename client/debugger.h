@@ -38,17 +38,17 @@ struct debugger {
 };
 
 /* Options of the commands that run a debugger. At most one may be given. */
-#define DEBUGGER_OPTIONS                                                              \
-	{.name = "gdb", .help = "with gdb (the default of attach and --each)"},       \
-		{.name = "lldb", .help = "with lldb"},                                \
-		{.name = "gdbserver",                                                 \
-		 .value = "[ADDR]",                                                   \
-		 .takes = debugger_is_address,                                        \
-		 .help = "with gdbserver, for a debugger that connects to ADDR"},     \
-		{.name = "dap", .help = "with gdb as a debug adapter for an editor"}, \
-	{                                                                             \
-		.name = "debugger", .value = "CMD",                                   \
-		.help = "with a command of yours; {pid} in it is the process"         \
+#define DEBUGGER_OPTIONS                                                                        \
+	{.name = "gdb", .help = "with gdb (the default of attach and --each)"},                 \
+		{.name = "lldb", .help = "with lldb"},                                          \
+		{.name = "gdbserver",                                                           \
+		 .value = "[ADDR]",                                                             \
+		 .takes = debugger_is_address,                                                  \
+		 .help = "with gdbserver, for a debugger that connects to ADDR"},               \
+		{.name = "dap", .help = "with gdb as a debug adapter for an editor"},           \
+	{                                                                                       \
+		.name = "debugger", .value = "CMD",                                             \
+		.help = "with a command of yours, {pid} in it is the process; none: let it run" \
 	}
 
 /* Whether a word is an address for --gdbserver: [HOST]:PORT. */
@@ -63,6 +63,9 @@ bool debugger_is_given(const struct args *args);
 enum exit_status debugger_choose(const struct args *args, const char *const *own,
 				 struct debugger *ret);
 void debugger_done(struct debugger *d);
+/* Choose that nobody attaches, and the process runs on at once, as --debugger none has it. */
+void debugger_choose_none(struct debugger *ret);
+bool debugger_is_none(const struct debugger *d);
 /* It will run where nobody sees it. gdb or lldb without arguments would end at once then: they get
  * some that let the process run and tell where it crashed, if it does. */
 void debugger_is_unattended(struct debugger *d);

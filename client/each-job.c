@@ -138,20 +138,20 @@ static void take_along(int signal)
 	kill(0, SIGTERM);
 }
 
-/* With a log it leads a session, in which a debugger may run what it likes. At a terminal those
+/* Unattended it leads a session, in which a debugger may run what it likes. At a terminal those
  * beside it are no business of ours: it passes on to the debugger that it shall end. */
 static void become_child(const struct job_place *place, pid_t parent)
 {
 	const struct sigaction action = {.sa_handler = take_along};
 	sigset_t signals = *place->signals;
 
-	if (place->log_dir) {
+	if (!place->at_terminal) {
 		setsid();
 		sigaction(SIGALRM, &action, NULL);
 		sigdelset(&signals, SIGALRM);
 	}
 	sigprocmask(SIG_SETMASK, &signals, NULL);
-	prctl(PR_SET_PDEATHSIG, place->log_dir ? SIGALRM : SIGTERM);
+	prctl(PR_SET_PDEATHSIG, place->at_terminal ? SIGTERM : SIGALRM);
 	if (getppid() != parent)
 		_exit(128 + SIGTERM);
 }
@@ -171,7 +171,7 @@ int job_start(struct job *job, struct client *c, const struct debugger *d, json_
 	pid_t parent = getpid();
 	int fds[2], status, r = 0;
 
-	*job = (struct job){.stop = stop, .report = -1};
+	*job = (struct job){.stop = stop, .unattended = !place->at_terminal, .report = -1};
 	if (place->log_dir && !(job->log = log_path(place->log_dir, job)))
 		r = -ENOMEM;
 	if (r == 0 && pipe2(fds, O_CLOEXEC) < 0)
@@ -192,7 +192,7 @@ int job_start(struct job *job, struct client *c, const struct debugger *d, json_
 		become_child(place, parent);
 		status = debug(c, *d, job, writer);
 		/* Others may need longer than the debugger: see take_along(). */
-		while (place->log_dir && getppid() != parent)
+		while (job->unattended && getppid() != parent)
 			pause();
 		_exit(status);
 	}
@@ -202,8 +202,8 @@ int job_start(struct job *job, struct client *c, const struct debugger *d, json_
 
 void job_signal(const struct job *job, int signal)
 {
-	/* With a log it leads a session, else it is in our own process group. */
-	kill(job->log ? -job->child : job->child, signal);
+	/* If it does not lead a session it is in our own process group. */
+	kill(job->unattended ? -job->child : job->child, signal);
 }
 
 static char *result_line(const struct job *job, const struct debugger *d, int status,
@@ -211,7 +211,7 @@ static char *result_line(const struct job *job, const struct debugger *d, int st
 {
 	json_t *raw = json_object_get(job->stop, "argv_raw");
 	json_t *result = json_pack(
-		"{s:O, s:O, s:O, s:s, s:i, s:s}", "id", json_object_get(job->stop, "id"), "pid",
+		"{s:O, s:O, s:O, s:s, s:i, s:s*}", "id", json_object_get(job->stop, "id"), "pid",
 		json_object_get(job->stop, "pid"), "argv", json_object_get(job->stop, "argv"),
 		"debugger", debugger_name(d), "status", status, "log", job->log);
 	char *line;
@@ -234,7 +234,7 @@ bool job_finish(struct job *job, const struct debugger *d, int status, char **li
 	bool was_run = read(job->report, report, sizeof(report) - 2) > 0;
 	const char *address = report + 1, *error = address + strlen(address) + 1;
 
-	*line = was_run && job->log ? result_line(job, d, status, address, error) : NULL;
+	*line = was_run && job->unattended ? result_line(job, d, status, address, error) : NULL;
 	*lost |= was_run && *error;
 	forget(job);
 	return was_run;

@@ -18,16 +18,18 @@
 #include "debugger.h"
 
 struct job {
-	pid_t child;  /* 0: this one is free */
-	json_t *stop; /* as the daemon sent it */
-	char *log;    /* where the debugger's output goes; NULL: where ours does */
+	pid_t child;	 /* 0: this one is free */
+	json_t *stop;	 /* as the daemon sent it */
+	bool unattended; /* it leads a session of its own, and has a result */
+	char *log;	 /* where the debugger's output goes; NULL: where ours does */
 	/* From the child: a byte when it has the stop, then where to connect, then behind a NUL
 	 * what went wrong with the log. */
 	int report;
 };
 
 struct job_place {
-	const char *log_dir;	 /* NULL: the debugger has the terminal */
+	bool at_terminal;	 /* the debugger has the terminal */
+	const char *log_dir;	 /* NULL: there is no log */
 	const sigset_t *signals; /* the mask of the child */
 };
 
@@ -42,8 +44,9 @@ pid_t job_debuggee(const struct job *job);
 void job_signal(const struct job *job, int signal);
 
 /* The child has ended with `status` (128 + N: by signal N): free the job. True if it was a run,
- * false if somebody else had taken the stop. With a log, *line is then the result as one line of
- * JSON, malloc()ed (NULL on lack of memory), else NULL. *lost becomes true if the log is not whole.
+ * false if somebody else had taken the stop. Unless at a terminal *line is then the result as one
+ * line of JSON, malloc()ed (NULL on lack of memory), else NULL. *lost becomes true if the log is
+ * not whole.
  */
 bool job_finish(struct job *job, const struct debugger *d, int status, char **line, bool *lost);
 

@@ -140,8 +140,13 @@ static int make_log_dir(struct run *r)
 
 static void start_one(struct run *r, struct job *job)
 {
-	int result = r->log_dir || r->each->at_terminal ? 0 : make_log_dir(r);
-	const struct job_place place = {.log_dir = r->log_dir, .signals = &r->before};
+	bool silent = r->each->at_terminal || debugger_is_none(r->each->debugger);
+	int result = r->log_dir || silent ? 0 : make_log_dir(r);
+	const struct job_place place = {
+		.at_terminal = r->each->at_terminal,
+		.log_dir = r->log_dir,
+		.signals = &r->before,
+	};
 	json_t *stop = json_incref(json_array_get(r->waiting, 0));
 	uint64_t id = (uint64_t)json_integer_value(json_object_get(stop, "id"));
 

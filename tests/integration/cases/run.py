@@ -256,6 +256,31 @@ def arguments_of_the_debugger(b):
 
 
 @case
+def no_debugger_but_variables(b):
+    """Where there is no gdb; what is caught runs on with its variables, of which nobody else knows."""
+    program = b.program('/bin/sh')
+    words = ['--setenv', 'DWD_ADDED=a value', '--', program, '-c', 'echo "it has $DWD_ADDED"; exit 3']
+    nowhere = {**os.environ, 'DWD_GDB': '/no/such/gdb', 'DWD_DEBUGGER': 'gdb'}
+    for options in ([], ['--debugger', 'none'], ['--debugger', 'none', '--each']):
+        status, lines, output = finished(run(b, '--watch', program, *options, *words, env=nowhere))
+        assert 'it has a value' in output, output
+        equal((status, len(lines)), (3, 1), f'result: {output}')
+        equal({k: v for k, v in lines[0].items() if k not in ('id', 'pid', 'argv')},
+              {'debugger': 'none', 'status': 0}, 'the line')
+    with Terminal([b.dwd_path, '--socket', b.main.socket, 'run', '--watch', program, *words], nowhere) as terminal:
+        terminal.expect('it has a value')
+        equal(terminal.wait(), 3, 'exit status')
+    nothing_left(b)
+    b.main.watch(program, '--setenv', 'DWD_ADDED=more')
+    child = b.run(program, '-c', 'echo "it has $DWD_ADDED"')
+    done = b.main.dwd('attach', '--each', '--count', '1', '--debugger', 'none', program, env=nowhere)
+    equal(json.loads(done.stdout)['debugger'], 'none', 'debugger')
+    equal(child.communicate(timeout=20 * SCALE)[0], 'it has more\n', 'output')
+    done = b.main.dwd('attach', '--debugger', 'none', '--', '-nx', status=2)
+    assert "--debugger none: there is no debugger to take '-nx'" in done.stderr, done.stderr
+
+
+@case
 def misused(b):
     for words in ([], ['--', 'true'], ['--watch', 'x'], ['--watch', 'x', '--'], ['--watch', '', '--', 'true'],
                   ['--watch', 'x', '--debugger-args', '"', '--', 'true'],
