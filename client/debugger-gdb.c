@@ -8,10 +8,14 @@
  */
 
 #include <stdio.h>
+#include <sys/mman.h>
 
 #include "debugger-kind.h"
 #include "print.h"
 #include "show.h"
+#include "util.h"
+
+#define JVM_SIGNALS "handle SIGSEGV nostop noprint pass"
 
 /* Whom nobody answers must not ask: neither about pages, nor whether to quit, nor whether to
  * download. The user's own arguments come later and may say otherwise. */
@@ -25,24 +29,56 @@ static void add_first(const struct debugger *d, struct argv *w)
 						 "set debuginfod enabled off", NULL});
 }
 
+/* A JVM has uses for SIGSEGV that are no faults. */
+static bool is_jvm(const struct dwd_stop *stop)
+{
+	static const char *const launchers[] = {"java", "javac", "javadoc", "jshell"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(launchers); i++) {
+		if (str_eq(path_leaf(stop->exe), launchers[i]))
+			return true;
+	}
+	return false;
+}
+
+/* What gdb does when it has attached, as a file without a name: what `handle` prints for somebody
+ * at the keyboard it does not print here. No library is mapped yet, so a breakpoint in one is
+ * always pending. A descriptor, or -errno. */
+static int make_commands(const struct dwd_stop *stop, const char *report)
+{
+	_cleanup_fd_ int fd = memfd_create("dwd-gdb-commands", MFD_CLOEXEC);
+	int n;
+
+	if (fd < 0)
+		return -errno;
+	n = dprintf(fd,
+		    "handle SIGCONT nostop noprint pass\n"
+		    "%s"
+		    "shell %s\n"
+		    "set breakpoint pending on\n",
+		    is_jvm(stop) ? JVM_SIGNALS "\n" : "", report);
+	return n < 0 ? -errno : steal_fd(&fd);
+}
+
 static int run_gdb(const struct debugger *d, struct client *c, const struct dwd_stop *stop)
 {
 	_cleanup_argv_ struct argv w = {0};
 	_cleanup_free_ char *report = NULL;
+	_cleanup_fd_ int commands = -1;
 	int r = debugger_report_command(d, c, stop, &report);
 
 	if (r < 0)
 		return r;
+	commands = make_commands(stop, report);
+	if (commands < 0) {
+		print_error("cannot prepare %s: %s", debugger_name(d), strerror(-commands));
+		return commands;
+	}
 	add_first(d, &w);
 	argv_add(&w, "-p");
 	argv_addf(&w, "%d", (int)stop->pid);
-	argv_add(&w, "-ex");
-	argv_add(&w, "handle SIGCONT nostop noprint pass");
-	argv_add(&w, "-ex");
-	argv_addf(&w, "shell %s", report);
-	/* No library is mapped yet, so a breakpoint in one is always pending. */
-	argv_add(&w, "-ex");
-	argv_add(&w, "set breakpoint pending on");
+	argv_add(&w, "-x");
+	argv_addf(&w, "/proc/%d/fd/%d", (int)getpid(), commands);
 	argv_add_all(&w, d->args);
 	debugger_ensure_shell();
 	return debugger_foreground(d, &w, NULL, NULL);
@@ -79,6 +115,8 @@ static int run_dap(const struct debugger *d, struct client *c, const struct dwd_
 	argv_add(&w, "set breakpoint pending on");
 	argv_add(&w, "-iex");
 	argv_add(&w, "handle SIGCONT nostop noprint pass");
+	if (is_jvm(stop))
+		argv_add_all(&w, (const char *[]){"-iex", JVM_SIGNALS, NULL});
 	argv_add(&w, "-iex");
 	argv_addf(&w, "python gdb.execute(\"define hookpost-attach\\nshell %s\\nend\")", report);
 	argv_add_all(&w, d->args);

@@ -36,6 +36,7 @@ def every_stop_has_its_debugger(b):
         with open(line['log'], encoding='utf-8') as f:
             log = f.read()
         assert f'process {line["pid"]}' in log and 'exited normally' in log, log
+        assert 'Pass to program' not in log, log
         equal(child.wait(20), 0, 'exit status of the process')
 
 

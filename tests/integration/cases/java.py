@@ -4,14 +4,14 @@
 import glob
 import json
 import os
+import re
 import shutil
 import subprocess
 
 from harness import SCALE, Skip, case, equal
 
 SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../programs/java')
-# A JVM uses SIGSEGV for its own ends.
-GDB = '-nx -batch -ex "handle SIGSEGV nostop noprint pass" -ex "info proc cmdline" -ex continue'
+GDB = '-nx -batch -ex "info proc cmdline" -ex continue'
 
 
 def compiled(b):
@@ -23,12 +23,12 @@ def compiled(b):
     return classes
 
 
-def launch(b, tests, *options):
+def launch(b, tests, *options, debugger_args=GDB):
     """Under a name of its own, as `java` may be executed by anybody meanwhile."""
     classes, java = compiled(b), b.path(b.unique('java'))
     os.symlink(shutil.which('java'), java)
     client = b.run(b.dwd_path, '--socket', b.main.socket, 'run', '--watch', os.path.basename(java), *options,
-                   '--each', '--gdb', '--log-dir', b.path('logs'), '--debugger-args', GDB, '--', 'java', '-cp', classes,
+                   '--each', '--gdb', '--log-dir', b.path('logs'), '--debugger-args', debugger_args, '--', 'java', '-cp', classes,
                    'Launcher', java, classes, *tests)
     output, _ = client.communicate(timeout=180 * SCALE)
     return client.returncode, [json.loads(x) for x in output.splitlines() if x.startswith('{')], output
@@ -45,6 +45,16 @@ def every_test_of_a_launcher(b):
             log = f.read()
         how = 'exited with code 01' if line['argv'][-1] == 'FailingTest' else 'exited normally'
         assert line['argv'][-1] in log and how in log, log
+        assert 'SIGSEGV' not in log and 'Pass to program' not in log, log
+
+
+@case
+def arguments_may_say_otherwise(b):
+    """They come after what gdb is told about a JVM."""
+    args = '-nx -batch -ex "handle SIGSEGV stop print" -ex "info signals SIGSEGV" -ex kill'
+    _, lines, output = launch(b, ['PassingTest'], debugger_args=args)
+    with open(lines[0]['log'], encoding='utf-8', errors='replace') as f:
+        assert re.search(r'SIGSEGV\s+Yes\s+Yes\s+Yes', f.read()), output
 
 
 @case
