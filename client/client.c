@@ -32,7 +32,7 @@ void client_check(struct client *c)
 }
 
 /* The daemon's absence is common enough to be explained in the user's terms. */
-static enum exit_status explain_absence(const struct client *c)
+static enum exit_status explain_absence(const struct client *c, bool may_be_started)
 {
 	const char *socket = client_socket(c);
 	struct stat st;
@@ -45,7 +45,7 @@ static enum exit_status explain_absence(const struct client *c)
 		print_error("no daemon listens on %s; start it as root (dwdd), or run dwd as root, "
 			    "which starts one",
 			    socket);
-	else if (c->options.no_start)
+	else if (c->options.no_start && may_be_started)
 		print_error("no daemon listens on %s; start one with dwdd, or leave out --no-start",
 			    socket);
 	else
@@ -55,10 +55,10 @@ static enum exit_status explain_absence(const struct client *c)
 	return EXIT_NO_DAEMON;
 }
 
-static enum exit_status explain_refusal(const struct client *c, int r)
+static enum exit_status explain_refusal(const struct client *c, int r, bool may_be_started)
 {
 	if (exit_status(r) == EXIT_NO_DAEMON)
-		return explain_absence(c);
+		return explain_absence(c, may_be_started);
 	print_error("%s", dwd_error(NULL));
 	return exit_status(r);
 }
@@ -102,7 +102,7 @@ static enum exit_status start(struct client *c)
 		return EXIT_NO_DAEMON;
 	}
 	if (r < 0)
-		return explain_refusal(c, r);
+		return explain_refusal(c, r, true);
 	if (status == EXIT_DONE)
 		announce_start(c);
 	return EXIT_DONE;
@@ -129,7 +129,7 @@ enum exit_status client_connect(struct client *c, bool may_be_started)
 	if (exit_status(r) == EXIT_NO_DAEMON && may_be_started && may_start(c))
 		status = start(c);
 	else if (r < 0)
-		status = explain_refusal(c, r);
+		status = explain_refusal(c, r, may_be_started);
 	if (status == EXIT_DONE)
 		c->connected_to = steal_pointer(socket);
 	return status;

@@ -88,12 +88,16 @@ static enum exit_status attach_next(struct client *c, const struct debugger *deb
 	return status;
 }
 
-static enum exit_status status_of_each(const struct each *each, const struct each_result *result)
+static enum exit_status status_of_each(const struct each *each, const struct selector *selector,
+				       const struct each_result *result)
 {
+	_cleanup_free_ char *which = selector_phrase(selector);
+
 	if (result->interrupted)
 		return (enum exit_status)(128 + result->interrupted);
 	if (result->timed_out && result->runs == 0) {
-		print_error("no process was stopped within %g s", each->timeout / 1000.0);
+		print_error("no process%s was stopped within %g s", which ? which : "",
+			    each->timeout / 1000.0);
 		return EXIT_TIMED_OUT;
 	}
 	return result->failed ? EXIT_FAILED : EXIT_DONE;
@@ -101,7 +105,8 @@ static enum exit_status status_of_each(const struct each *each, const struct eac
 
 /* On a connection of its own, which ends with it. */
 static enum exit_status attach_each(struct client *c, const struct args *args,
-				    const struct dwd_rule *rule, const struct each *asked)
+				    const struct dwd_rule *rule, const struct selector *selector,
+				    const struct each *asked)
 {
 	_cleanup_own_watches_ struct own_watches watches = {0};
 	struct client own = {.options = c->options};
@@ -118,7 +123,7 @@ static enum exit_status attach_each(struct client *c, const struct args *args,
 	if (status == EXIT_DONE)
 		status = each_run(&own, &each, &result);
 	client_disconnect(&own);
-	return status == EXIT_DONE ? status_of_each(&each, &result) : status;
+	return status == EXIT_DONE ? status_of_each(&each, selector, &result) : status;
 }
 
 /* How many there are to be makes sense for --each alone, and then also without --watch. */
@@ -200,7 +205,7 @@ static enum exit_status run(struct client *c, const struct args *args)
 	each->match = request.selector.match;
 	each->count = rule->count;
 	each->timeout = request.timeout;
-	return attach_each(c, args, rule, each);
+	return attach_each(c, args, rule, &request.selector, each);
 }
 
 static const struct option_spec options[] = {

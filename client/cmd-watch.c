@@ -92,6 +92,10 @@ static enum exit_status read_order(const struct client *c, const struct args *ar
 		.name = args_get(args, "save-as"),
 		.test = args_get(args, "test"),
 	};
+	if (ret->name && rule_file_name_fault(ret->name)) {
+		print_error("--save-as %s: %s", ret->name, rule_file_name_fault(ret->name));
+		return EXIT_USAGE;
+	}
 	return rules_read(c, args, &ret->rules);
 }
 

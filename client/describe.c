@@ -55,7 +55,9 @@ static void put_conditions(FILE *f, const struct dwd_rule *rule)
 
 static void put_limits(FILE *f, const struct dwd_rule *rule)
 {
-	if (rule->skip)
+	if (rule->skip == 1)
+		fputs("; the first of them runs", f);
+	else if (rule->skip)
 		fprintf(f, "; the first %llu of them run", (unsigned long long)rule->skip);
 	if (rule->count)
 		fprintf(f, "; after %llu %s all run", (unsigned long long)rule->count,
@@ -94,7 +96,10 @@ char *describe_rule(const struct dwd_rule *rule)
 	put_conditions(f, rule);
 	put_limits(f, rule);
 	put_fate(f, rule);
-	fputs("; what is traced already runs.", f);
+	fputs("; never stopped are what is traced already, dwd and its debuggers, init, and "
+	      "helpers "
+	      "of the kernel.",
+	      f);
 	return fclose(f) == 0 ? text : NULL;
 }
 

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "path.h"
@@ -71,6 +72,27 @@ void selector_done(struct selector *s)
 {
 	free(s->path);
 	*s = (struct selector){0};
+}
+
+char *selector_phrase(const struct selector *s)
+{
+	const struct dwd_selector *m = &s->match;
+	char *text = NULL;
+	int n;
+
+	if (m->id)
+		n = asprintf(&text, " as stop #%llu", (unsigned long long)m->id);
+	else if (m->pid)
+		n = asprintf(&text, " with pid %d", (int)m->pid);
+	else
+		n = asprintf(&text, "%s%s",
+			     m->name   ? " named "
+			     : m->path ? " of "
+				       : "",
+			     m->name   ? m->name
+			     : m->path ? m->path
+				       : "");
+	return n < 0 ? NULL : text;
 }
 
 bool selector_is_single(const struct selector *s)

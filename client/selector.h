@@ -20,6 +20,10 @@ struct selector {
 int selector_parse(struct selector *ret, const char *text, const char *cwd, const char **reason);
 void selector_done(struct selector *s);
 
+/* What it selects as the end of a message that begins with "no process": " named x"; "" for all.
+ * malloc()ed, NULL on lack of memory. */
+char *selector_phrase(const struct selector *s);
+
 /* Whether at most one process can ever fit: it names a PID or a stop id. */
 bool selector_is_single(const struct selector *s);
 

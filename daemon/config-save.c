@@ -2,7 +2,6 @@
 
 /* Writing lines into files, and taking them out. */
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -130,16 +129,6 @@ static unsigned count_lines(const char *text)
 	return n;
 }
 
-static const char *check_name(const char *name)
-{
-	if (!isalnum((unsigned char)*name))
-		return "it does not begin with a letter or a digit";
-	for (const char *c = name; *c; c++)
-		if (!isalnum((unsigned char)*c) && !strchr("._-", *c))
-			return "only letters, digits and ._- can be in it";
-	return strlen(name) > 200 ? "it is longer than 200 bytes" : NULL;
-}
-
 /* The line must bring back this very watch. */
 static int check_line(const struct watch *watch, const char *text, char **message)
 {
@@ -185,7 +174,7 @@ int config_save(struct config *config, uint64_t id, const char *name, const char
 {
 	const struct watch *watch = watchdog_find_watch(config->watchdog, id);
 	const struct config_line *saved = find(config, id);
-	const char *wrong = check_name(name);
+	const char *wrong = rule_file_name_fault(name);
 	_cleanup_free_ char *path = NULL;
 	struct config_line *new;
 	unsigned number;

@@ -204,7 +204,7 @@ int config_load(struct config *config, struct config_changes *ret)
 	TAILQ_CONCAT(&config->lines, &lines, entry);
 	mark(config);
 	if (changes.added || changes.removed)
-		log_info("%s: %zu watches added, %zu removed, %zu kept", config->directory,
+		log_info("%s: watches: %zu added, %zu removed, %zu kept", config->directory,
 			 changes.added, changes.removed, changes.kept);
 	*ret = changes;
 	return 0;

@@ -456,8 +456,9 @@ int watchdog_add_watch(struct watchdog *w, const struct watchdog_client *client,
 	watch->holder = rule->own ? client : NULL;
 	r = put_in_force(w, watch);
 	if (r == -EDESTADDRREQ) {
-		*fault = (struct watch_fault){"cgroup", "it is no directory of a cgroup2 file "
-							"system; see /sys/fs/cgroup"};
+		*fault = (struct watch_fault){"cgroup",
+					      "it is no directory of a cgroup2 file "
+					      "system; findmnt -t cgroup2 shows where one is"};
 		return ANSWER_INVALID_FILTER;
 	}
 	if (r == -ENOSPC) {

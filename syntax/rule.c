@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rule.h"
 
+#include <ctype.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -131,7 +132,7 @@ int rule_from_args(struct rule *ret, const struct args *args, char **message)
 	if (!ret->args || !ret->setenv)
 		return -ENOMEM;
 	if (ret->cgroup && !*ret->cgroup)
-		return mistake(message, "--cgroup: it needs a directory of /sys/fs/cgroup");
+		return mistake(message, "--cgroup: it needs a directory of a cgroup2 file system");
 	r = user ? parse_user(user, &ret->uid, message) : 0;
 	if (r == 0)
 		r = parse_under(ret, args, message);
@@ -211,6 +212,17 @@ const char *rule_option_given(const struct args *args, size_t i)
 			return spec->name;
 	}
 	return NULL;
+}
+
+const char *rule_file_name_fault(const char *name)
+{
+	if (!isalnum((unsigned char)*name))
+		return "it does not begin with a letter or a digit";
+	for (const char *c = name; *c; c++) {
+		if (!isalnum((unsigned char)*c) && !strchr("._-", *c))
+			return "only letters, digits and ._- can be in it";
+	}
+	return strlen(name) > 200 ? "it is longer than 200 bytes" : NULL;
 }
 
 static void put_word(FILE *out, const char *front, const char *word)

@@ -60,6 +60,9 @@ void rule_done(struct rule *rule);
 /* The i-th from 0 of these options that were given; NULL at the end. */
 const char *rule_option_given(const struct args *args, size_t i);
 
+/* What is wrong with NAME for a file NAME.conf of such lines; NULL: nothing. */
+const char *rule_file_name_fault(const char *name);
+
 /* The line of a file that means the same as these options with this target, and with `cgroup` in
  * the place of theirs unless it is NULL; malloc()ed, NULL on lack of memory. Other options among
  * them are left out. */

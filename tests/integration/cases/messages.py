@@ -71,9 +71,9 @@ USAGE = (
      "cannot watch 'x' with under 'sixteen-bytes-xx': the kernel keeps 15 bytes of a process's name, and this is longer"),
     ('watch --under /bin/make x', 2,
      "cannot watch 'x' with under '/bin/make': an ancestor is known by its name only, which has no slash"),
-    ("watch --cgroup '' x", 2, '--cgroup: it needs a directory of /sys/fs/cgroup'),
+    ("watch --cgroup '' x", 2, '--cgroup: it needs a directory of a cgroup2 file system'),
     ('watch --cgroup /tmp x', 2,
-     "cannot watch 'x' with cgroup '/tmp': it is no directory of a cgroup2 file system; see /sys/fs/cgroup"),
+     "cannot watch 'x' with cgroup '/tmp': it is no directory of a cgroup2 file system; findmnt -t cgroup2 shows where one is"),
 
     ('unwatch', 2, 'unwatch: it needs watches to remove, or --all alone (usage: {usage})'),
     ('unwatch --all 3', 2, 'unwatch: it needs watches to remove, or --all alone (usage: {usage})'),
@@ -99,7 +99,7 @@ USAGE = (
     ("attach '#4711'", 4, 'there is no stop #4711'),
     ('attach 1', 4, 'no process with pid 1 is stopped and free to take'),
     ('attach {gone} --timeout 1m', 4, 'there is no process {gone} to wait for'),
-    ('attach --each nosuch --timeout 1ms', 124, 'no process was stopped within 0.001 s'),
+    ('attach --each nosuch --timeout 1ms', 124, 'no process named nosuch was stopped within 0.001 s'),
     ('attach --watch nosuch --timeout 1ms', 124, 'no process was stopped within 0.001 s'),
     ('attach --arg a x', 2, 'attach: --arg narrows a --watch TARGET: give that too (usage: {usage})'),
     ('attach --each --count 2 --uid root x', 2,
@@ -126,6 +126,8 @@ NO_SOCKET = '{file} is there and is not a socket: give another --socket, or move
 # directory that does not exist; {home}: where this daemon's socket lies.
 WITHOUT_DAEMON = (
     ('--socket {nobody} list', {}, 3,
+     'no daemon listens on {nobody}: nothing is watched or stopped; dwd watch TARGET starts one'),
+    ('--socket {nobody} --no-start list', {}, 3,
      'no daemon listens on {nobody}: nothing is watched or stopped; dwd watch TARGET starts one'),
     ('--socket {nobody} --no-start watch x', {}, 3,
      'no daemon listens on {nobody}; start one with dwdd, or leave out --no-start'),
