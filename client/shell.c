@@ -37,6 +37,16 @@ static int explain_split(const struct words *words, int r)
 	return EXIT_USAGE;
 }
 
+/* What a shell would take for the end of a command, or for a file. */
+static int refuse_control(char control)
+{
+	print_error(
+		"an unquoted %c means nothing here: a line holds one command, without pipes and "
+		"files; quote the word if it is meant",
+		control);
+	return EXIT_USAGE;
+}
+
 static int run_words(struct client *c, int argc, char **argv)
 {
 	/* As messages and man pages have it. */
@@ -59,6 +69,8 @@ int shell_line(struct client *c, const char *line, int before)
 	r = words_split(&words, line);
 	if (r < 0)
 		return explain_split(&words, r);
+	if (words.control)
+		return refuse_control(words.control);
 	r = run_words(c, words.count, words.words);
 	return c->leave ? before : r;
 }

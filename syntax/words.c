@@ -5,14 +5,16 @@
 
 #include "util.h"
 
-#define BLANKS " \t\r\n"
+#define BLANKS	 " \t\r\n"
+#define CONTROLS ";|&<>"
 
 /* Reads one word off the front of the text. */
 struct scanner {
 	const char *at, *end;
 	char *out; /* grows, as long as the line is at most */
 	char open;
-	bool tilde; /* an unquoted one stands at the beginning */
+	bool tilde;   /* an unquoted one stands at the beginning */
+	char control; /* stands at the beginning or the end, unquoted; 0: none */
 };
 
 static void scan_backslash(struct scanner *s, char **out)
@@ -30,9 +32,11 @@ static void scan_backslash(struct scanner *s, char **out)
 /* Past one word, whose bytes are put at s->out. */
 static void scan_word(struct scanner *s)
 {
-	char *out = s->out;
+	const char *start = s->at;
+	char *out = s->out, control = 0; /* the last byte, if it is one */
 
 	s->open = 0;
+	s->control = 0;
 	s->tilde = s->at < s->end && *s->at == '~';
 	while (s->at < s->end) {
 		char c = *s->at;
@@ -40,6 +44,9 @@ static void scan_word(struct scanner *s)
 		if (!s->open && strchr(BLANKS, c))
 			break;
 		s->at++;
+		control = !s->open && strchr(CONTROLS, c) ? c : 0;
+		if (s->at == start + 1)
+			s->control = control;
 		if (c == '\\' && s->open != '\'')
 			scan_backslash(s, &out);
 		else if (c == s->open)
@@ -49,6 +56,8 @@ static void scan_word(struct scanner *s)
 		else
 			*out++ = c;
 	}
+	if (control)
+		s->control = control;
 	*out = '\0';
 }
 
@@ -104,6 +113,8 @@ static int split(struct words *ret, const char *line, size_t length, enum origin
 		scan_word(&s);
 		last = origin == TO_CURSOR && s.at == s.end;
 		ret->open = s.open;
+		if (!ret->control)
+			ret->control = s.control;
 		r = push(ret, buffer, s.tilde && !last && origin != OF_FILE);
 		if (r < 0 || last)
 			return r;

@@ -19,6 +19,9 @@ struct words {
 	 * backslash) that is still open at its end, 0 if none is. */
 	size_t last_start;
 	char open;
+	/* The first ; | & < or > that stands at an end of a word, unquoted: to a shell it would
+	 * mean something. 0: none. */
+	char control;
 };
 
 /* Split a line. -EINVAL: it ends within a quote or behind a backslash, see `open`. -ENOMEM. Free

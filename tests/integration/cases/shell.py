@@ -467,6 +467,10 @@ def scripts_that_keep_going(b):
     done = run_script(b, 'nonsense\nlist "x\n!echo reached\n', '--keep-going')
     equal((done.returncode, done.stdout), (0, 'reached\n'), 'status')
     assert 'line 1: there is no command' in done.stderr and 'line 2: a "' in done.stderr, done.stderr
+    done = run_script(b, f"watch {b.unique()}; list\nlist 'a;b' | cat\nlist '|'\n", '--keep-going')
+    assert 'line 1: an unquoted ;' in done.stderr and 'line 2: an unquoted |' in done.stderr, done.stderr
+    assert "line 3: nothing that is stopped matches '|'" in done.stderr, done.stderr
+    equal(b.main.json('watches'), [], 'watches')
     equal(run_script(b, 'list\ninfo 4711', '--keep-going').returncode, 4, 'status of the last')
     assert 'script' in b.main.dwd('--keep-going', 'list', status=2).stderr
 

@@ -58,6 +58,29 @@ static void home(void **state)
 	assert_words("~ ~/a ~b a~ '~' \\~", "/home/x|/home/x/a|~b|a~|~|~|");
 }
 
+static void assert_control(const char *line, char control)
+{
+	struct words w;
+
+	assert_int_equal(words_split(&w, line), 0);
+	assert_int_equal(w.control, control);
+	words_done(&w);
+}
+
+static void controls_at_the_ends_of_words(void **state)
+{
+	assert_control("kill zzz; list", ';');
+	assert_control("list | less", '|');
+	assert_control("watch a & b;", '&');
+	assert_control("list >file", '>');
+	assert_control("list < file", '<');
+	assert_control("'a';", ';');
+	assert_control("a;b x&y=z a>b", 0);
+	assert_control("'a;' \"b|\" c\\; \\& '>'d", 0);
+	assert_control("\\;", 0);
+	assert_control("", 0);
+}
+
 static void assert_open(const char *line, char open)
 {
 	struct words w;
@@ -116,6 +139,7 @@ int main(void)
 		cmocka_unit_test(quotes_keep_together),
 		cmocka_unit_test(backslashes),
 		cmocka_unit_test(home),
+		cmocka_unit_test(controls_at_the_ends_of_words),
 		cmocka_unit_test(what_is_open_is_refused),
 		cmocka_unit_test(the_word_at_the_cursor),
 		cmocka_unit_test(the_cursor_cuts),
