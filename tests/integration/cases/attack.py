@@ -387,6 +387,7 @@ def quota_of_stops(b):
         runs(child)
         mallory.dwd('kill', '--all')
         # What is given back can be had again.
+        until(lambda: mallory.stops() == [], 'their end')
         child = mallory.run(theirs)
         mallory.wait(theirs)
         mallory.dwd('continue', '--all')
