@@ -18,6 +18,10 @@
  * a second program follows on_exec() and does what that has missed. A confirmation that both miss
  * the daemon makes up for, see DWD_STOP_CONFIRMED; other execs are counted: backend_ops.missed.
  *
+ * Programs of two daemons may be attached while one takes over from the other. Only those in charge
+ * decide; what both do, confirming and noticing the end, may be done twice, and `exec_states` tells
+ * the later ones what the earlier have decided of the same exec.
+ *
  * A script's own file is in hand only while its interpreter is being looked for
  * (bprm_check_security), so its watches are noted there and kept with the task. With the tracepoint
  * alone a script is known by the text given to exec.
@@ -79,23 +83,25 @@ struct {
 	__type(value, __u32);
 } exempt_files SEC(".maps");
 
+/* Written and read by daemons only; here as it lasts with the others. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, DWD_TEXTS);
+	__type(key, struct dwd_text_key);
+	__type(value, struct dwd_text_chunk);
+} texts SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
 } ring SEC(".maps");
 
-/* What is known of an exec before it is decided, and that it was. */
-struct exec_state {
-	__u32 script_count; /* watches of the script and of scripts that interpret it */
-	__u32 script_slots[DWD_RECORD_WATCHES];
-	__u32 decided; /* low half of self_exec_id of the last exec decided */
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
-	__type(value, struct exec_state);
+	__type(value, struct dwd_exec_state);
 } exec_states SEC(".maps");
 
 /* ---- telling the daemon ---------------------------------------------------------------------- */
@@ -114,7 +120,7 @@ static __always_inline struct dwd_stop_key stop_key(struct task_struct *task)
 static __always_inline void ring_bell(const struct dwd_ring_record *record)
 {
 	if (bpf_ringbuf_output(&ring, (void *)record, sizeof(*record), 0) < 0)
-		__sync_fetch_and_add(&control.lost, 1);
+		__sync_fetch_and_add(&local.lost, 1);
 }
 
 static __always_inline void ring_stop(__u32 type, const struct dwd_stop_key *key)
@@ -218,6 +224,15 @@ static __always_inline bool is_exempt(struct scratch *s, __u32 tgid)
 	return e && (e->uses || (e->users_uses && e->user == s->user));
 }
 
+/* Time does not pass for this clock while the machine is suspended, as it does not for the daemon.
+ * Signed, as the daemon may write the heartbeat between the two readings. */
+static __always_inline bool daemon_is_silent(void)
+{
+	__s64 silence = bpf_ktime_get_ns() - control.heartbeat;
+
+	return control.fail_open_after && silence > (__s64)control.fail_open_after;
+}
+
 /* DWD_SKIP_COUNT if nothing speaks against stopping the task. */
 static __always_inline __u32 reason_to_skip(struct scratch *s, struct task_struct *task,
 					    struct file *file)
@@ -232,6 +247,8 @@ static __always_inline __u32 reason_to_skip(struct scratch *s, struct task_struc
 
 	if (tgid == 1)
 		return DWD_SKIP_INIT;
+	if (daemon_is_silent())
+		return DWD_SKIP_NO_DAEMON;
 	if (BPF_CORE_READ(task, ptrace))
 		return DWD_SKIP_ALREADY_TRACED;
 	if (bpf_map_lookup_elem(&exempt_files, &id))
@@ -249,31 +266,36 @@ static __always_inline __u32 reason_to_skip(struct scratch *s, struct task_struc
 
 /* ---- deciding -------------------------------------------------------------------------------- */
 
-/* Mark a record as confirmed, and say so. */
-static __always_inline void confirm(struct dwd_stop_record *r, struct task_struct *task)
+/* Mark a record as confirmed, and say so. False if it was already. */
+static __always_inline bool confirm(struct dwd_stop_record *r, struct task_struct *task)
 {
 	struct dwd_stop_key key = r->key;
 
 	record_arguments(r, task);
-	__sync_fetch_and_or(&r->flags, DWD_STOP_CONFIRMED);
+	if (__sync_fetch_and_or(&r->flags, DWD_STOP_CONFIRMED) & DWD_STOP_CONFIRMED)
+		return false;
 	ring_stop(DWD_RING_STOP, &key);
+	return true;
 }
 
 /* ---- room for stops -------------------------------------------------------------------------- */
 
 static __always_inline void give_back_room_of_user(__u32 uid)
 {
-	__sync_fetch_and_sub(&users_stops[dwd_user_counter(uid, seed) & (DWD_ALL_USERS - 1)], 1);
-	__sync_fetch_and_sub(&users_stops[DWD_ALL_USERS], 1);
+	__sync_fetch_and_sub(&control.users_stops[dwd_user_counter(uid, control.users_seed) &
+						  (DWD_ALL_USERS - 1)],
+			     1);
+	__sync_fetch_and_sub(&control.users_stops[DWD_ALL_USERS], 1);
 }
 
 /* What root wants as well is root's. */
 static __always_inline bool take_room_of_user(struct scratch *s)
 {
-	__u32 *own = &users_stops[dwd_user_counter(s->uid, seed) & (DWD_ALL_USERS - 1)];
+	__u32 *own = &control.users_stops[dwd_user_counter(s->uid, control.users_seed) &
+					  (DWD_ALL_USERS - 1)];
 	__u32 before = __sync_fetch_and_add(own, 1);
 
-	if (__sync_fetch_and_add(&users_stops[DWD_ALL_USERS], 1) < control.max_of_users &&
+	if (__sync_fetch_and_add(&control.users_stops[DWD_ALL_USERS], 1) < control.max_of_users &&
 	    before < control.max_of_user)
 		return true;
 	give_back_room_of_user(s->uid);
@@ -298,6 +320,8 @@ static __always_inline void give_back_room(bool of_user, __u32 uid)
 	if (of_user)
 		give_back_room_of_user(uid);
 }
+
+#include "daemon.h"
 
 /* ---- stopping -------------------------------------------------------------------------------- */
 
@@ -337,8 +361,12 @@ fail:
 static __noinline void act(struct scratch *s, struct task_struct *task, struct linux_binprm *bprm,
 			   bool confirmed)
 {
-	__u32 reason = reason_to_skip(s, task, BPF_CORE_READ(bprm, file));
+	__u32 reason;
 
+	/* By the programs of another daemon. */
+	if (bpf_map_lookup_elem(&stops, &s->key))
+		return;
+	reason = reason_to_skip(s, task, BPF_CORE_READ(bprm, file));
 	if (reason == DWD_SKIP_COUNT) {
 		if (s->late_filters)
 			take(s, task);
@@ -354,7 +382,7 @@ static __noinline void act(struct scratch *s, struct task_struct *task, struct l
 		report_skips(s, task, reason);
 }
 
-static __always_inline void add_script_hits(struct scratch *s, struct exec_state *state)
+static __always_inline void add_script_hits(struct scratch *s, struct dwd_exec_state *state)
 {
 	for (__u32 i = 0; i < DWD_RECORD_WATCHES && i < state->script_count; i++) {
 		__u32 slot = state->script_slots[i];
@@ -394,7 +422,7 @@ static __noinline void note_process(struct scratch *s, struct task_struct *task,
 static __always_inline bool find_and_act(struct linux_binprm *bprm, struct task_struct *task,
 					 bool confirmed)
 {
-	struct exec_state *state = bpf_task_storage_get(&exec_states, task, 0, 0);
+	struct dwd_exec_state *state = bpf_task_storage_get(&exec_states, task, 0, 0);
 	struct file *file = BPF_CORE_READ(bprm, file);
 	const char *filename = BPF_CORE_READ(bprm, filename);
 	bool script = BPF_CORE_READ(bprm, interp) != filename;
@@ -419,24 +447,24 @@ static __always_inline bool find_and_act(struct linux_binprm *bprm, struct task_
 static __always_inline bool decide(struct linux_binprm *bprm, struct task_struct *task,
 				   bool confirmed)
 {
-	bool done = true;
+	bool done = false;
 
 	if (!tgid_of(task))
 		return true; /* outside the daemon's container */
 	__sync_fetch_and_add(&control.deciding, 1);
-	if (*(volatile __u32 *)&control.armed)
+	if (*(volatile __u64 *)&control.generation == generation)
 		done = find_and_act(bprm, task, confirmed);
 	__sync_fetch_and_sub(&control.deciding, 1);
 	return done;
 }
 
-/* While nothing is armed: does this hook fire at all? */
-static __always_inline bool armed(struct task_struct *task, __u32 hook)
+/* Until these programs are: does this hook fire at all? */
+static __always_inline bool in_charge(struct task_struct *task, __u32 hook)
 {
-	if (control.armed)
+	if (control.generation == generation)
 		return true;
-	if (control.probe_tgid && control.probe_tgid == tgid_of(task))
-		__sync_fetch_and_or(&control.probe_fired, 1 << hook);
+	if (local.probe_tgid && local.probe_tgid == tgid_of(task))
+		__sync_fetch_and_or(&local.probe_fired, 1 << hook);
 	return false;
 }
 
@@ -448,10 +476,12 @@ static __always_inline bool armed(struct task_struct *task, __u32 hook)
 static __noinline void look_at_candidate(struct linux_binprm *bprm, struct task_struct *task)
 {
 	bool first = bprm->interp == bprm->filename, open;
-	struct exec_state *state;
+	struct dwd_exec_state *state;
 	struct scratch *s;
 
-	if (!control.armed)
+	/* Programs that were just relieved go on: those that relieve them may have come before
+	 * them, when they were not in charge yet. */
+	if (control.generation < generation)
 		return;
 	open = gate_open_for_file(task, bprm->file);
 	if (!open && !first)
@@ -460,13 +490,13 @@ static __noinline void look_at_candidate(struct linux_binprm *bprm, struct task_
 				     open ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 	if (!state)
 		return;
-	if (first)
+	if (first && control.generation == generation)
 		state->script_count = 0; /* of an exec that failed */
 	if (!open)
 		return;
 	s = scratch_get();
 	if (!s) {
-		__sync_fetch_and_add(&control.missed, 1);
+		__sync_fetch_and_add(&local.missed, 1);
 		return;
 	}
 	/* The rest of the credentials is asked for when the exec has them. */
@@ -484,7 +514,7 @@ static __noinline void look_at_candidate(struct linux_binprm *bprm, struct task_
 /* For what comes later in the same exec. */
 static __always_inline void note_decided(struct task_struct *task)
 {
-	struct exec_state *state =
+	struct dwd_exec_state *state =
 		bpf_task_storage_get(&exec_states, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (!state)
@@ -495,9 +525,9 @@ static __always_inline void note_decided(struct task_struct *task)
 
 static __noinline void look_at_committed(struct linux_binprm *bprm, struct task_struct *task)
 {
-	struct exec_state *state;
+	struct dwd_exec_state *state;
 
-	if (!armed(task, backend))
+	if (!in_charge(task, backend))
 		return;
 	if (!gate_open_for_exec(task, bprm->file)) {
 		/* A script may be watched where its interpreter is not. */
@@ -567,37 +597,37 @@ static __noinline bool confirm_recorded(struct task_struct *task)
 		return false;
 	if (r->flags & DWD_STOP_CONFIRMED)
 		return true;
-	confirm(r, task);
-	__sync_fetch_and_sub(&control.provisional, 1);
+	if (confirm(r, task))
+		__sync_fetch_and_sub(&control.provisional, 1);
 	return true;
 }
 
 static __always_inline bool decided_before(struct task_struct *task)
 {
-	struct exec_state *state = bpf_task_storage_get(&exec_states, task, 0, 0);
+	struct dwd_exec_state *state = bpf_task_storage_get(&exec_states, task, 0, 0);
 
 	return state && state->decided == (__u32)task->self_exec_id;
 }
 
 static __noinline void look_at_completed(struct linux_binprm *bprm, struct task_struct *task)
 {
-	/* Armed or not: a record may have been made just before. */
-	if (backend != DWD_BACKEND_TRACEPOINT && control.provisional && confirm_recorded(task))
+	/* In charge or not: a record may have been made just before. */
+	if (control.provisional && confirm_recorded(task))
 		return;
-	if (!armed(task, DWD_BACKEND_TRACEPOINT))
+	if (!in_charge(task, DWD_BACKEND_TRACEPOINT))
 		return;
 	if (!gate_open_for_exec(task, bprm->file)) {
 		/* All there is to tell where a script lies is the text given to exec. */
-		if (backend != DWD_BACKEND_TRACEPOINT || !control.directories ||
+		if (backend != DWD_BACKEND_TRACEPOINT || !local.directories ||
 		    bprm->interp == bprm->filename)
 			return;
 	}
-	if ((backend != DWD_BACKEND_TRACEPOINT || preemptible) && decided_before(task))
+	if (decided_before(task))
 		return;
-	if (!decide(bprm, task, true))
-		__sync_fetch_and_add(&control.missed, 1);
-	else if (preemptible)
+	if (decide(bprm, task, true))
 		note_decided(task);
+	else
+		__sync_fetch_and_add(&local.missed, 1);
 }
 
 /* The exec went through. */
@@ -638,7 +668,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		return 0;
 	key = stop_key(task);
 	r = bpf_map_lookup_elem(&stops, &key);
-	if (!r || r->flags & DWD_STOP_CONFIRMED)
+	if (!r || __sync_fetch_and_or(&r->flags, DWD_STOP_CONFIRMED) & DWD_STOP_CONFIRMED)
 		return 0;
 	record.key = key;
 	record.watch = r->watches[0];
@@ -668,12 +698,14 @@ int BPF_PROG(on_exit, struct task_struct *task)
 SEC("?tp_btf/signal_generate")
 int BPF_PROG(on_signal, int signal, void *info, struct task_struct *task)
 {
+	struct dwd_stop_record *r;
 	struct dwd_stop_key key;
 
 	if (signal != SIGCONT)
 		return 0;
 	key = stop_key(task);
-	if (bpf_map_lookup_elem(&stops, &key))
+	r = bpf_map_lookup_elem(&stops, &key);
+	if (r && !(r->flags & DWD_STOP_RELEASED))
 		ring_stop(DWD_RING_CONTINUE, &key);
 	return 0;
 }
@@ -683,43 +715,5 @@ SEC("?tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
 	mark_child(parent, child);
-	return 0;
-}
-
-/* ---- asked by the daemon --------------------------------------------------------------------- */
-
-/* In which pid namespace is the caller? */
-SEC("?raw_tp")
-int note_namespace(struct bpf_raw_tracepoint_args *ctx)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-
-	control.pid_level = BPF_CORE_READ(task, thread_pid, level);
-	control.pid_namespace = pid_namespace_of(task);
-	return 0;
-}
-
-/* What file is behind a descriptor of the caller? stat(2) gives another device number on btrfs and
- * overlayfs, so the daemon asks here, by BPF_PROG_TEST_RUN. */
-struct dwd_file_id resolved_file;
-
-SEC("?raw_tp")
-int resolve_descriptor(struct bpf_raw_tracepoint_args *ctx)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 fd = ctx->args[0];
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **slot = BPF_CORE_READ(table, fd), *file = NULL;
-	struct inode *inode;
-
-	if (fd >= BPF_CORE_READ(table, max_fds))
-		return 1;
-	bpf_probe_read_kernel(&file, sizeof(file), slot + fd);
-	inode = BPF_CORE_READ(file, f_inode);
-	if (!inode)
-		return 1;
-	resolved_file.ino = BPF_CORE_READ(inode, i_ino);
-	resolved_file.dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	resolved_file.generation = BPF_CORE_READ(inode, i_generation);
 	return 0;
 }

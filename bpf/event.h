@@ -7,11 +7,25 @@
  * values of every map and the records of the ring buffer. Fixed width, no implicit padding, checked
  * by static asserts on both sides.
  *
- * Who writes what: the daemon writes watches, their filters, index heads, exempt processes and the
- * settings in `dwd_control`; the kernel side writes stops, counters (but for `live`, which the
- * daemon counts down when it forgets a stop) and the rest of `dwd_control`; both write marks. The
- * daemon alone deletes confirmed stops; the kernel side deletes stops whose exec failed.
+ * Who writes what: the daemon writes watches, their filters, index heads, exempt processes, kept
+ * texts and the settings in `dwd_control`; the kernel side writes stops, counters and the rest of
+ * `dwd_control`; both write marks. The kernel side deletes stops whose exec failed; all others end
+ * at the daemon's request, by programs it has run (forget_stop() in daemon.h), since a program is
+ * never interrupted half-way, as the daemon may be.
+ *
+ * Two kinds of maps. The *lasting* ones are pinned and go from daemon to daemon: `stops`,
+ * `counters`, `control`, `exec_states`, `marks`, `exempt` and `texts`. Whatever is derived from the
+ * watches belongs to one *generation* of programs, those that one daemon has loaded, and is built
+ * anew by the next. `control.generation` says which generation is in charge; others decide nothing,
+ * so that one store hands over without a moment in which an exec is decided by none or by both.
+ *
+ * DWD_SCHEMA must be raised with any change to a lasting map: then a daemon does not take over what
+ * it would misread. Whatever the schema, two things hold: the map of stops is pinned as `stops`,
+ * with keys that begin as struct dwd_stop_key does (start_time, tgid); and links stand in
+ * directories beside it.
  */
+
+#define DWD_SCHEMA 1
 
 #ifdef __bpf__
 typedef unsigned char __u8;
@@ -37,8 +51,8 @@ typedef signed long long __s64;
 #define DWD_RECORD_ARGV	   4096 /* bytes kept of the arguments */
 #define DWD_RECORD_WATCHES 16	/* watch ids kept with a stop */
 #define DWD_COMM_LEN	   16
-#define DWD_GATE_ORDER	   13 /* log2 of the gate's 64-bit words */
-#define DWD_FRONT_ORDER	   11 /* and of the front's */
+#define DWD_GATE_ORDER	   13			 /* log2 of the gate's 64-bit words */
+#define DWD_FRONT_ORDER	   11			 /* and of the front's */
 #define DWD_USER_ORDER	   10			 /* log2 of the counters of users' stops */
 #define DWD_ALL_USERS	   (1 << DWD_USER_ORDER) /* behind them: the one for all */
 
@@ -61,6 +75,7 @@ enum dwd_skip {
 	DWD_SKIP_SIGNAL_FAILED,	 /* the kernel did not take the signal */
 	DWD_SKIP_EXEC_FAILED,	 /* the exec failed after the signal had been sent */
 	DWD_SKIP_UNREADABLE,	 /* its arguments, which the watch asks for, could not be read */
+	DWD_SKIP_NO_DAEMON,	 /* nobody would release it: the daemon has not been heard of */
 	DWD_SKIP_COUNT,
 };
 
@@ -144,9 +159,11 @@ struct dwd_process {
 /* Who is exempt with all its descendants, by tgid. On behalf of a user it is so for what is his
  * alone; thus a pid that was given to somebody else meanwhile does not exempt that one. */
 struct dwd_exemption {
-	__u32 uses; /* on behalf of root */
+	__u64 start; /* of the process, as struct dwd_process has it */
+	__u32 uses;  /* on behalf of root */
 	__u32 users_uses;
 	__u32 user;
+	__u32 pad;
 };
 
 #define DWD_TICK_NS 10000000
@@ -170,24 +187,60 @@ struct dwd_marks {
 	struct dwd_process roots[DWD_MARKS];
 };
 
-/* Settings and state shared through the object's .bss. */
+/* What is known of an exec before it is decided, and that it was. Kept with the task. */
+struct dwd_exec_state {
+	__u32 script_count; /* watches of the script and of scripts that interpret it */
+	__u32 script_slots[DWD_RECORD_WATCHES];
+	__u32 decided; /* low half of self_exec_id of the last exec decided */
+};
+
+/* Settings and state that last; shared memory. */
 struct dwd_control {
-	__u32 armed;	     /* daemon: match at all */
-	__u32 max_stopped;   /* daemon: system-wide limit */
+	__u64 generation; /* daemon: which programs are in charge; 0: none, nothing is stopped */
+	__u64 last_generation; /* daemon: the last number given */
+	__u64 last_watch;      /* daemon: the last id given */
+	__u64 heartbeat;       /* daemon: when it was last alive, ns of CLOCK_MONOTONIC */
+	__u64 fail_open_after; /* daemon: stop nothing when that is so long ago, ns; 0: do */
+	__u64 next_stop;       /* kernel: the last stop id given */
+	__u32 max_stopped;     /* daemon: system-wide limit */
+	__u32 stops;	       /* kernel: records in the map that are not released */
+	__u32 provisional;     /* kernel: records whose exec is not confirmed */
+	__u32 deciding;	       /* kernel: execs that are being decided */
+	__u32 pid_namespace;   /* daemon: whose pids the keys of stops hold; its inode number */
+	__u32 max_of_user;     /* daemon: limit on what the watches of one user hold ... */
+	__u32 max_of_users;    /* daemon: ... and those of all but root */
+	__u32 pad;
+	__u64 users_seed; /* daemon, once and for all: for dwd_user_counter() */
+	/* kernel: what the watches of users other than root hold: by dwd_user_counter(), and of
+	 * all. */
+	__u32 users_stops[DWD_ALL_USERS + 1];
+	__u32 pad_users;
+};
+
+/* The same of one generation; in the object's .bss. */
+struct dwd_local {
 	__u32 directories;   /* daemon: how many DIRECTORY watches there are */
-	__u32 probe_tgid;    /* daemon: while not armed, whose exec to notice */
+	__u32 probe_tgid;    /* daemon: while not in charge, whose exec to notice */
 	__u32 probe_fired;   /* kernel: 1 << backend for each hook that saw that exec */
-	__u32 stops;	     /* both, atomically: records in the map */
-	__u32 provisional;   /* both, atomically: records whose exec is not confirmed */
 	__u32 missed;	     /* kernel: execs not looked at for want of memory */
-	__u32 deciding;	     /* kernel: execs that are being decided */
 	__u32 pid_level;     /* how deep the daemon's pid namespace is; 0: the initial one */
 	__u32 pid_namespace; /* its inode number */
-	__u32 max_of_user;   /* daemon: limit on what the watches of one user hold ... */
-	__u32 max_of_users;  /* ... and those of all but root */
-	__u32 pad;
-	__u64 next_stop; /* kernel: the last stop id given */
-	__u64 lost;	 /* kernel: ring records that found no room */
+	__u64 lost;	     /* kernel: ring records that found no room */
+};
+
+/* Texts that outlive the daemon, such as the rules of watches, in chunks: see
+ * backend-bpf-texts.c. */
+#define DWD_TEXT_CHUNK 256
+#define DWD_TEXTS      65536 /* chunks */
+
+struct dwd_text_key {
+	__u64 id;
+	__u32 kind; /* enum backend_text; above the lowest bit which of two versions */
+	__u32 chunk;
+};
+
+struct dwd_text_chunk {
+	char bytes[DWD_TEXT_CHUNK];
 };
 
 /* The identity of one exec: never used twice. */
@@ -205,6 +258,9 @@ struct dwd_stop_key {
 #define DWD_STOP_PATH_TRUNCATED (1 << 3)
 /* No watch of root's asked for it: it counts as one of the user's, see dwd_user_counter(). */
 #define DWD_STOP_OF_USER (1 << 4)
+/* It is to run on: it counts no more, and if it is found stopped that is because the daemon was
+ * killed before it could send SIGCONT. */
+#define DWD_STOP_RELEASED (1 << 5)
 /* This one of the watches that are kept with it is not root's. */
 #define DWD_STOP_USERS_WATCH(i) (1U << (16 + (i)))
 
@@ -359,7 +415,11 @@ _Static_assert(sizeof(struct dwd_watch_entry) == 40, "dwd_watch_entry");
 _Static_assert(sizeof(struct dwd_counters) == 32 + 8 * DWD_SKIP_COUNT, "dwd_counters");
 _Static_assert(sizeof(struct dwd_filter) == 1192, "dwd_filter");
 _Static_assert(sizeof(struct dwd_marks) == 136, "dwd_marks");
-_Static_assert(sizeof(struct dwd_control) == 72, "dwd_control");
+_Static_assert(sizeof(struct dwd_exec_state) == 72, "dwd_exec_state");
+_Static_assert(sizeof(struct dwd_exemption) == 24, "dwd_exemption");
+_Static_assert(sizeof(struct dwd_control) == 88 + 4 * (DWD_ALL_USERS + 2), "dwd_control");
+_Static_assert(sizeof(struct dwd_local) == 32, "dwd_local");
+_Static_assert(sizeof(struct dwd_text_key) == 16, "dwd_text_key");
 _Static_assert(sizeof(struct dwd_stop_key) == 16, "dwd_stop_key");
 _Static_assert(sizeof(struct dwd_stop_record) == 6480, "dwd_stop_record");
 _Static_assert(sizeof(struct dwd_ring_record) == 64, "dwd_ring_record");

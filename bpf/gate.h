@@ -200,7 +200,7 @@ static __always_inline bool gate_open_for_file(struct task_struct *task, struct 
 	}
 	if (gate_open(file->f_inode->i_ino, 0))
 		return true;
-	return control.directories && gate_open_for_directories(task, file);
+	return local.directories && gate_open_for_directories(task, file);
 }
 
 /* May this exec be watched? The kernel has just made the name given to exec the task's comm. */

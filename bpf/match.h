@@ -145,13 +145,17 @@ struct {
 	__type(value, dwd_link);
 } paths SEC(".maps");
 
-struct dwd_control control;
-/* What the watches of users other than root hold: by dwd_user_counter(), and of all. */
-__u32 users_stops[DWD_ALL_USERS + 1];
+/* A map of its own, as it lasts. */
+struct dwd_control control SEC(".data.control");
+struct dwd_local local;
 __u64 gate[1 << DWD_GATE_ORDER];
 
 /* For the hashes; random, set before the object is loaded, so that the verifier folds it in. */
 const volatile __u64 seed;
+
+
+/* Which generation these programs are; set before the object is loaded. */
+const volatile __u64 generation;
 
 /* ---- working memory -------------------------------------------------------------------------- */
 
@@ -480,9 +484,9 @@ static __always_inline void collect_file(struct scratch *s, struct task_struct *
 	consider_inode(s, BPF_CORE_READ(file, f_inode), DWD_WATCH_PATH);
 	s->exe_start = PATH_BUFFER - 1;
 	s->exe[PATH_BUFFER - 1] = '\0';
-	reached = walk_path(s, task, &file->f_path, control.directories != 0, true);
+	reached = walk_path(s, task, &file->f_path, local.directories != 0, true);
 	if (reached)
-		consider_path(s, control.directories != 0);
+		consider_path(s, local.directories != 0);
 	else if (s->first == s->top) /* in no directory, as a memfd */
 		prepend_component(s, BPF_CORE_READ(file, f_path.dentry));
 }

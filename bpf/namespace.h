@@ -27,7 +27,7 @@ static __always_inline __u32 pid_namespace_of(struct task_struct *task)
  */
 static __always_inline __u32 tgid_of(struct task_struct *task)
 {
-	__u32 level = control.pid_level;
+	__u32 level = local.pid_level;
 	struct upid *number;
 	struct pid *pid;
 
@@ -37,7 +37,7 @@ static __always_inline __u32 tgid_of(struct task_struct *task)
 	if (BPF_CORE_READ(pid, level) < level)
 		return 0;
 	number = number_at(pid, level);
-	if (BPF_CORE_READ(number, ns, ns.inum) != control.pid_namespace)
+	if (BPF_CORE_READ(number, ns, ns.inum) != local.pid_namespace)
 		return 0;
 	return BPF_CORE_READ(number, nr);
 }

@@ -126,7 +126,8 @@ enum exit_status client_connect(struct client *c, bool may_be_started)
 	client_disconnect(c);
 
 	r = dwd_connect(&c->dwd, socket);
-	if (exit_status(r) == EXIT_NO_DAEMON && may_be_started && may_start(c))
+	if (exit_status(r) == EXIT_NO_DAEMON && (may_be_started || start_was_killed(c)) &&
+	    may_start(c))
 		status = start(c);
 	else if (r < 0)
 		status = explain_refusal(c, r, may_be_started);

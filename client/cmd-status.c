@@ -61,6 +61,10 @@ static void print_status(const struct client *c, const struct dwd_status *status
 	if (status->missed > 0)
 		print_field("Unseen", "at most %llu execs", (unsigned long long)status->missed);
 	print_field("Clients", "%llu", (unsigned long long)status->clients);
+	if (status->pinned)
+		print_field("Pinned", "%s", status->pinned);
+	else if (status->unpinned)
+		print_field("Pinned", "no: %s", status->unpinned);
 }
 
 static enum exit_status run(struct client *c, const struct args *args)

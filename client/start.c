@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include "path.h"
 #include "process.h"
@@ -98,6 +99,13 @@ enum exit_status start_daemon(const struct client *c, char **complaint)
 	return complain(complaint,
 			"%s did not start (exit status %d); dwd doctor tells what is missing",
 			daemon, r);
+}
+
+bool start_was_killed(const struct client *c)
+{
+	struct stat st;
+
+	return lstat(client_socket(c), &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
 bool start_is_under_way(const struct client *c)

@@ -18,6 +18,10 @@ int start_find_daemon(char **ret);
  * meanwhile, so it is the caller's to decide whether the user should know. */
 enum exit_status start_daemon(const struct client *c, char **complaint);
 
+/* Whether a daemon that listened there was killed: one that ends in order removes its socket. What
+ * it had stopped is known to the next one. */
+bool start_was_killed(const struct client *c);
+
 /* Whether some daemon has reserved the socket (it holds a lock beside it), be it ready or not. */
 bool start_is_under_way(const struct client *c);
 

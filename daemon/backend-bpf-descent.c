@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 
 #include "backend-bpf-descent.h"
+#include "backend-bpf-pins.h"
 #include "util.h"
 
 /* So far down, and so often: one that was missed, as its sibling ended just then, is found in the
@@ -112,15 +113,29 @@ static int count_use(struct descent *d, const struct dwd_process *root, bool on)
 	return bpf_map_update_elem(d->maps.roots, &root->tgid, &known, BPF_ANY) < 0 ? -errno : 0;
 }
 
-int descent_follow(struct descent *d, const struct dwd_process *root)
+static int attach(struct descent *d)
 {
 	int r;
 
-	if (!d->fork_link) {
-		d->fork_link = bpf_program__attach(d->maps.on_fork);
-		if (!d->fork_link)
-			return -errno;
+	if (d->fork_link)
+		return 0;
+	d->fork_link = bpf_program__attach(d->maps.on_fork);
+	if (!d->fork_link)
+		return -errno;
+	r = pins_keep_link(d->maps.pins, d->fork_link, "on_fork");
+	if (r < 0) {
+		bpf_link__destroy(d->fork_link);
+		d->fork_link = NULL;
 	}
+	return r;
+}
+
+int descent_follow(struct descent *d, const struct dwd_process *root)
+{
+	int r = attach(d);
+
+	if (r < 0)
+		return r;
 	d->followed++;
 	r = count_use(d, root, true);
 	if (r < 0) {
@@ -137,6 +152,7 @@ void descent_leave(struct descent *d, const struct dwd_process *root)
 	count_use(d, root, false);
 	if (--d->followed > 0)
 		return;
+	pins_drop_link(d->maps.pins, "on_fork");
 	bpf_link__destroy(d->fork_link);
 	d->fork_link = NULL;
 }

@@ -10,11 +10,13 @@
 #include "event.h"
 
 struct bpf_program;
+struct pins;
 struct descent;
 
 /* What belongs to the loaded object; borrowed. */
 struct descent_maps {
 	struct bpf_program *on_fork;
+	struct pins *pins; /* where it is kept attached; NULL: nowhere */
 	int roots, marks;
 };
 

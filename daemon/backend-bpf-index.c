@@ -64,8 +64,8 @@ int index_open_front(int front)
 /* What lies beneath a watched directory is not for the front to tell. */
 static int update_front(const struct index *ix)
 {
-	return ix->maps.control->directories ? index_open_front(ix->maps.front)
-					     : write_front(ix->maps.front, &ix->front);
+	return ix->maps.local->directories ? index_open_front(ix->maps.front)
+					   : write_front(ix->maps.front, &ix->front);
 }
 
 /* Word `at` of the gate has changed: does that of the front? */
@@ -274,8 +274,7 @@ static int link_path(struct index *ix, uint32_t slot, int key, const char *path)
 
 static int count_directory(struct index *ix, int delta)
 {
-	uint32_t count =
-		__atomic_add_fetch(&ix->maps.control->directories, delta, __ATOMIC_RELEASE);
+	uint32_t count = __atomic_add_fetch(&ix->maps.local->directories, delta, __ATOMIC_RELEASE);
 
 	return count <= 1 ? update_front(ix) : 0;
 }

@@ -23,7 +23,7 @@ struct index_target {
 
 /* Memory shared with the kernel side, and map descriptors; borrowed. */
 struct index_maps {
-	struct dwd_control *control;
+	struct dwd_local *local;
 	__u64 *gate;
 	int front;  /* the map with its copy in less detail */
 	__u64 seed; /* what the object was loaded with */

@@ -20,14 +20,10 @@
 #include "backend-bpf.h"
 #include "backend-bpf-index.h"
 #include "backend-bpf-load.h"
+#include "backend-bpf-pins.h"
 #include "dwd.skel.h"
 
 #define SECURITY "/sys/kernel/security/" /* the first line of each file is all there is */
-
-/* Of the stops there may be, one user other than root may have a quarter; another is left for root
- * alone. */
-#define ONE_USERS_PART 4
-#define ROOTS_PART     4
 
 DEFINE_CLEANUP(struct dwd_bpf *, dwd_bpf__destroy)
 
@@ -66,7 +62,7 @@ static _printf_(2, 0) int keep_complaint(enum libbpf_print_level level, const ch
 /* ---- does it fire? --------------------------------------------------------------------------- */
 
 /* Exec this program in a child, and see which hooks notice. */
-static int exec_self(struct dwd_control *shared)
+static int exec_self(struct dwd_local *local)
 {
 	int gate[2], status;
 	pid_t child;
@@ -92,12 +88,12 @@ static int exec_self(struct dwd_control *shared)
 		_exit(127);
 	}
 	close(gate[0]);
-	shared->probe_fired = 0;
-	shared->probe_tgid = (uint32_t)child;
+	local->probe_fired = 0;
+	local->probe_tgid = (uint32_t)child;
 	close(gate[1]);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
-	shared->probe_tgid = 0;
+	local->probe_tgid = 0;
 	return 0;
 }
 
@@ -163,6 +159,10 @@ static void choose_programs(struct dwd_bpf *object, enum dwd_backend kind)
 	bpf_program__set_autoattach(object->progs.note_namespace, false);
 	bpf_program__set_autoload(object->progs.resolve_descriptor, true);
 	bpf_program__set_autoattach(object->progs.resolve_descriptor, false);
+	bpf_program__set_autoload(object->progs.flag_stop, true);
+	bpf_program__set_autoattach(object->progs.flag_stop, false);
+	bpf_program__set_autoload(object->progs.forget_stop, true);
+	bpf_program__set_autoattach(object->progs.forget_stop, false);
 }
 
 /* Since Linux 7.0. Nothing but the version tells. */
@@ -174,11 +174,12 @@ static bool tracepoints_are_preemptible(void)
 }
 
 /* Load, attach and see it fire. */
-int bpf_load(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max_stopped, char **message)
+int bpf_load(struct dwd_bpf **ret, const struct bpf_load_options *options, char **message)
 {
+	enum dwd_backend kind = options->kind;
 	_cleanup_(dwd_bpf__destroyp) struct dwd_bpf *object = NULL;
 	LIBBPF_OPTS(bpf_test_run_opts, run);
-	struct dwd_control *shared;
+	struct dwd_local *local;
 	__u64 seed;
 	int r;
 
@@ -197,22 +198,21 @@ int bpf_load(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max_stopped, 
 	if (getrandom(&seed, sizeof(seed), 0) < 0)
 		return -errno;
 	object->rodata->seed = seed;
-	/* A little more room than may be used: a slot is freed a moment after it is counted. */
-	bpf_map__set_max_entries(object->maps.stops, max_stopped + 256);
-	r = dwd_bpf__load(object);
+	object->rodata->generation = options->generation;
+	bpf_map__set_max_entries(object->maps.stops, options->stops_room);
+	r = options->pins ? pins_reuse(options->pins, object) : 0;
+	if (r >= 0)
+		r = dwd_bpf__load(object);
 	if (r < 0) {
 		explain_refusal(r, message);
 		return r;
 	}
-	shared = &object->bss->control;
-	shared->max_stopped = max_stopped;
+	local = &object->bss->local;
 	r = index_open_front(bpf_map__fd(object->maps.front));
 	if (r < 0) {
 		bpf_message(message, "cannot write its maps: %s", strerror(-r));
 		return r;
 	}
-	shared->max_of_user = max_stopped / ONE_USERS_PART + 1;
-	shared->max_of_users = max_stopped - max_stopped / ROOTS_PART;
 	r = dwd_bpf__attach(object);
 	if (r < 0) {
 		bpf_message(message, "the kernel does not attach it: %s",
@@ -224,12 +224,12 @@ int bpf_load(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max_stopped, 
 		bpf_message(message, "the kernel does not run it: %s", strerror(-r));
 		return r;
 	}
-	r = exec_self(shared);
+	r = exec_self(local);
 	if (r < 0) {
 		bpf_message(message, "cannot start a process to try it on: %s", strerror(-r));
 		return r;
 	}
-	if (!(shared->probe_fired & 1U << kind)) {
+	if (!(local->probe_fired & 1U << kind)) {
 		explain_silence(kind, message);
 		return -EOPNOTSUPP;
 	}
@@ -240,7 +240,12 @@ int bpf_load(struct dwd_bpf **ret, enum dwd_backend kind, uint32_t max_stopped, 
 int backend_bpf_probe(enum dwd_backend kind, char **message)
 {
 	_cleanup_(dwd_bpf__destroyp) struct dwd_bpf *object = NULL;
+	const struct bpf_load_options options = {
+		.kind = kind,
+		.generation = 1,
+		.stops_room = 16,
+	};
 
 	*message = NULL;
-	return bpf_load(&object, kind, 16, message);
+	return bpf_load(&object, &options, message);
 }

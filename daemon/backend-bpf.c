@@ -7,6 +7,12 @@
  *
  * The `control` block, the gate, the watch entries and the counters are shared memory; the stops
  * are read by system call, because a hash map cannot be mapped.
+ *
+ * One daemon takes over from another thus: it loads programs of its own that share the lasting maps
+ * (event.h) with those that are in force, attaches and pins them, puts the watches into indexes of
+ * its own, and then, in arm(), puts its generation in charge with one store. Only then is the other
+ * generation unpinned, and so detached. Wherever the daemon dies on this way, one complete
+ * generation is in charge.
  */
 
 #include <bpf/bpf.h>
@@ -22,24 +28,41 @@
 #include <time.h>
 
 #include "backend-bpf.h"
+#include "backend-bpf-exempt.h"
 #include "backend-bpf-filters.h"
 #include "backend-bpf-follow.h"
 #include "backend-bpf-index.h"
 #include "backend-bpf-load.h"
+#include "backend-bpf-pins.h"
+#include "backend-bpf-texts.h"
+#include "clock.h"
 #include "dwd.skel.h"
+#include "log.h"
 #include "util.h"
 #include "watch.h"
 
 #define DISARM_PATIENCE 10000 /* times 0.1 ms */
+/* Of the stops there may be, one user other than root may have a quarter; another is left for root
+ * alone. */
+#define ONE_USERS_PART 4
+#define ROOTS_PART     4
+#define STOPS_SPARE    256
 
 struct bpf_backend {
 	struct backend backend;
 	enum dwd_backend kind;
 	uint32_t max_stopped;
+	uint32_t stops_room;
+	uint64_t fail_open_after; /* ns */
+	struct pins *pins;	  /* borrowed; NULL: nothing outlives the daemon ... */
+	char *unpinned;		  /* ... and why */
+	uint64_t generation;
+	bool took_over; /* lasting maps were there already */
 	struct dwd_bpf *object;
 	struct bpf_link *signal_link; /* attached on demand */
 	struct dwd_watch_entry *entries;
 	struct dwd_counters *counters;
+	struct exempt *exempt;
 	struct filters *filters;
 	struct index *index;
 	struct follow *follow;
@@ -59,7 +82,7 @@ static struct bpf_backend *bpf_backend(const struct backend *b)
 
 static struct dwd_control *control(const struct bpf_backend *b)
 {
-	return &b->object->bss->control;
+	return &b->object->data_control->control;
 }
 
 /* ---- watches --------------------------------------------------------------------------------- */
@@ -90,7 +113,6 @@ static int bpf_add_watch(struct backend *backend, uint32_t slot, const struct wa
 		if (r < 0)
 			return r;
 	}
-	memset(&b->counters[slot], 0, sizeof(b->counters[slot]));
 	r = filters_add(b->filters, watch);
 	if (r < 0)
 		goto forget;
@@ -139,10 +161,58 @@ static int bpf_remove_watch(struct backend *backend, uint32_t slot)
 	return 0;
 }
 
+static void bpf_clear_counters(struct backend *backend, uint32_t slot)
+{
+	bpf_backend(backend)->counters[slot] = (struct dwd_counters){};
+}
+
 static int bpf_get_counters(struct backend *backend, uint32_t slot, struct dwd_counters *ret)
 {
 	*ret = bpf_backend(backend)->counters[slot];
 	return 0;
+}
+
+/* ---- texts ----------------------------------------------------------------------------------- */
+
+static int texts_fd(const struct bpf_backend *b)
+{
+	return bpf_map__fd(b->object->maps.texts);
+}
+
+static int bpf_keep_text(struct backend *backend, enum backend_text kind, uint64_t id,
+			 const char *text)
+{
+	struct bpf_backend *b = bpf_backend(backend);
+
+	if (kind == BACKEND_TEXT_WATCH && id > control(b)->last_watch)
+		__atomic_store_n(&control(b)->last_watch, id, __ATOMIC_RELEASE);
+	return texts_keep(texts_fd(b), kind, id, text);
+}
+
+static int bpf_drop_text(struct backend *backend, enum backend_text kind, uint64_t id)
+{
+	return texts_drop(texts_fd(bpf_backend(backend)), kind, id);
+}
+
+static int bpf_get_text(struct backend *backend, enum backend_text kind, uint64_t id, char **ret)
+{
+	return texts_get(texts_fd(bpf_backend(backend)), kind, id, ret);
+}
+
+static int bpf_for_each_text(struct backend *backend, enum backend_text kind,
+			     int (*fn)(void *userdata, uint64_t id), void *userdata)
+{
+	return texts_for_each(texts_fd(bpf_backend(backend)), kind, fn, userdata);
+}
+
+static uint64_t bpf_last_watch(const struct backend *backend)
+{
+	return control(bpf_backend(backend))->last_watch;
+}
+
+static uint64_t bpf_last_stop(const struct backend *backend)
+{
+	return __atomic_load_n(&control(bpf_backend(backend))->next_stop, __ATOMIC_ACQUIRE);
 }
 
 /* ---- stops ----------------------------------------------------------------------------------- */
@@ -196,70 +266,36 @@ static bool bpf_has_unconfirmed(const struct backend *backend)
 	return __atomic_load_n(&control(bpf_backend(backend))->provisional, __ATOMIC_ACQUIRE) > 0;
 }
 
-static int bpf_confirm_stop(struct backend *backend, const struct dwd_stop_key *key)
+/* Run one of the programs of bpf/daemon.h on a stop. */
+static int run_on_stop(const struct bpf_program *program, const struct dwd_stop_key *key,
+		       uint32_t flags)
 {
-	struct bpf_backend *b = bpf_backend(backend);
-	struct dwd_stop_record record;
-	int r = bpf_get_stop(backend, key, &record);
+	__u64 args[3] = {key->start_time, key->tgid | (__u64)key->exec_id << 32, flags};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = args, .ctx_size_in = sizeof(args));
 
-	if (r < 0 || record.flags & DWD_STOP_CONFIRMED)
-		return r;
-	/* It is stopped, so the kernel side writes nothing to it meanwhile. */
-	record.flags |= DWD_STOP_CONFIRMED;
-	if (bpf_map_update_elem(stops_fd(b), key, &record, BPF_EXIST) < 0)
+	if (bpf_prog_test_run_opts(bpf_program__fd(program), &options) < 0)
 		return -errno;
-	__atomic_sub_fetch(&control(b)->provisional, 1, __ATOMIC_ACQ_REL);
-	return 0;
+	return options.retval == 0 ? 0 : options.retval == 1 ? -ENOENT : -EBUSY;
 }
 
-/* A process is not stopped any more by the watches that have it in their `max_stopped`. */
-static void make_room(struct bpf_backend *b, const struct dwd_stop_record *record)
+static int bpf_flag_stop(struct backend *backend, const struct dwd_stop_key *key, uint32_t flags)
 {
-	for (uint32_t i = 0; i < record->watch_count && i < DWD_RECORD_WATCHES; i++) {
-		uint32_t slot = record->watch_slots[i];
-
-		if (b->entries[slot].id == record->watches[i] &&
-		    b->entries[slot].filters & DWD_FILTER_MAX_STOPPED)
-			__atomic_sub_fetch(&b->counters[slot].live, 1, __ATOMIC_ACQ_REL);
-	}
+	return run_on_stop(bpf_backend(backend)->object->progs.flag_stop, key, flags);
 }
 
 static int bpf_forget_stop(struct backend *backend, const struct dwd_stop_key *key)
 {
-	struct bpf_backend *b = bpf_backend(backend);
-	struct dwd_stop_record record;
-
-	if (bpf_map_lookup_and_delete_elem(stops_fd(b), key, &record) < 0)
-		return -errno;
-	make_room(b, &record);
-	__atomic_sub_fetch(&control(b)->stops, 1, __ATOMIC_ACQ_REL);
-	if (record.flags & DWD_STOP_OF_USER) {
-		__u32 *counters = b->object->bss->users_stops;
-
-		__atomic_sub_fetch(&counters[dwd_user_counter(record.uid, b->object->rodata->seed)],
-				   1, __ATOMIC_ACQ_REL);
-		__atomic_sub_fetch(&counters[DWD_ALL_USERS], 1, __ATOMIC_ACQ_REL);
-	}
-	return 0;
+	return run_on_stop(bpf_backend(backend)->object->progs.forget_stop, key, 0);
 }
 
 static int bpf_exempt(struct backend *backend, pid_t tgid, uid_t user, bool on)
 {
-	int fd = bpf_map__fd(bpf_backend(backend)->object->maps.exempt);
-	struct dwd_exemption e = {};
-	__u32 key = (__u32)tgid, *uses;
+	return exempt_process(bpf_backend(backend)->exempt, tgid, user, on);
+}
 
-	if (bpf_map_lookup_elem(fd, &key, &e) < 0 && errno != ENOENT)
-		return -errno;
-	if (user && e.users_uses && e.user != user)
-		return -EBUSY;
-	uses = user ? &e.users_uses : &e.uses;
-	*uses += on ? 1 : *uses > 0 ? -1 : 0;
-	if (user)
-		e.user = user;
-	if (e.uses || e.users_uses)
-		return bpf_map_update_elem(fd, &key, &e, BPF_ANY) < 0 ? -errno : 0;
-	return bpf_map_delete_elem(fd, &key) < 0 && errno != ENOENT ? -errno : 0;
+static void bpf_disown(struct backend *backend)
+{
+	exempt_disown(bpf_backend(backend)->exempt);
 }
 
 static int bpf_watch_signals(struct backend *backend, bool on)
@@ -309,7 +345,7 @@ static int bpf_dispatch(struct backend *backend)
 	r = ring_buffer__consume(b->ring);
 	if (r < 0)
 		return r;
-	lost = __atomic_load_n(&control(b)->lost, __ATOMIC_ACQUIRE);
+	lost = __atomic_load_n(&b->object->bss->local.lost, __ATOMIC_ACQUIRE);
 	if (lost != b->lost_seen) {
 		b->lost_seen = lost;
 		if (b->listener)
@@ -334,6 +370,28 @@ static void bpf_listen(struct backend *backend, const struct backend_listener *l
 
 /* ---- the rest of the seam -------------------------------------------------------------------- */
 
+static void bpf_beat(struct backend *backend)
+{
+	struct bpf_backend *b = bpf_backend(backend);
+
+	__atomic_store_n(&control(b)->heartbeat, clock_monotonic_ns(), __ATOMIC_RELEASE);
+	exempt_review(b->exempt);
+}
+
+static int take_charge(struct bpf_backend *b)
+{
+	struct dwd_control *shared = control(b);
+
+	shared->max_stopped = b->max_stopped;
+	shared->max_of_user = b->max_stopped / ONE_USERS_PART + 1;
+	shared->max_of_users = b->max_stopped - b->max_stopped / ROOTS_PART;
+	shared->fail_open_after = b->fail_open_after;
+	shared->pid_namespace = b->object->bss->local.pid_namespace;
+	bpf_beat(&b->backend);
+	__atomic_store_n(&shared->generation, b->generation, __ATOMIC_SEQ_CST);
+	return b->pins ? pins_drop_generations(b->pins, b->generation) : 0;
+}
+
 /* When this returns from disarming, no exec will make a record any more: one that is being decided
  * says so before it looks whether to. The wait is for programs preempted in between. */
 static int bpf_arm(struct backend *backend, bool on)
@@ -341,13 +399,22 @@ static int bpf_arm(struct backend *backend, bool on)
 	const struct timespec pause = {.tv_nsec = 100000};
 	struct dwd_control *shared = control(bpf_backend(backend));
 
-	__atomic_store_n(&shared->armed, on, __ATOMIC_SEQ_CST);
-	for (int i = 0; !on && i < DISARM_PATIENCE; i++) {
+	if (on)
+		return take_charge(bpf_backend(backend));
+	__atomic_store_n(&shared->generation, 0, __ATOMIC_SEQ_CST);
+	for (int i = 0; i < DISARM_PATIENCE; i++) {
 		if (__atomic_load_n(&shared->deciding, __ATOMIC_SEQ_CST) == 0)
 			return 0;
 		nanosleep(&pause, NULL);
 	}
-	return on ? 0 : -ETIMEDOUT;
+	return -ETIMEDOUT;
+}
+
+static int bpf_take_down(struct backend *backend)
+{
+	struct bpf_backend *b = bpf_backend(backend);
+
+	return b->pins ? pins_drop(b->pins) : 0;
 }
 
 static uint64_t left_out(const struct bpf_program *program)
@@ -372,7 +439,7 @@ static uint64_t bpf_missed(const struct backend *backend)
 		other = left_out(b->object->progs.fentry_committed);
 	else if (b->object->rodata->preemptible)
 		other = left_out(b->object->progs.on_exec_again);
-	return __atomic_load_n(&control(b)->missed, __ATOMIC_ACQUIRE) +
+	return __atomic_load_n(&b->object->bss->local.missed, __ATOMIC_ACQUIRE) +
 	       (other < unseen ? other : unseen);
 }
 
@@ -391,13 +458,29 @@ static uint32_t bpf_max_stopped(const struct backend *backend)
 	return bpf_backend(backend)->max_stopped;
 }
 
+static const char *bpf_pinned(const struct backend *backend, const char **why)
+{
+	const struct bpf_backend *b = bpf_backend(backend);
+
+	*why = b->unpinned;
+	return b->pins ? pins_path(b->pins) : NULL;
+}
+
 static void bpf_free(struct backend *backend)
 {
 	struct bpf_backend *b = bpf_backend(backend);
 
+	/* One that never was in charge leaves what was there before, and nothing else. */
+	if (b->object && b->pins && control(b)->generation != b->generation) {
+		if (b->took_over)
+			pins_drop_generation(b->pins, b->generation);
+		else
+			pins_drop(b->pins);
+	}
 	bpf_link__destroy(b->signal_link);
 	ring_buffer__free(b->ring);
 	index_free(b->index);
+	exempt_free(b->exempt);
 	filters_free(b->filters);
 	follow_free(b->follow);
 	if (b->entries)
@@ -408,6 +491,7 @@ static void bpf_free(struct backend *backend)
 	close_fd(b->epoll);
 	for (int kind = 0; kind < DWD_BACKEND_COUNT; kind++)
 		free(b->refused[kind]);
+	free(b->unpinned);
 	free(b);
 }
 
@@ -415,16 +499,26 @@ static const struct backend_ops bpf_ops = {
 	.free = bpf_free,
 	.listen = bpf_listen,
 	.arm = bpf_arm,
+	.take_down = bpf_take_down,
+	.beat = bpf_beat,
+	.keep_text = bpf_keep_text,
+	.drop_text = bpf_drop_text,
+	.get_text = bpf_get_text,
+	.for_each_text = bpf_for_each_text,
+	.last_watch = bpf_last_watch,
+	.last_stop = bpf_last_stop,
 	.add_watch = bpf_add_watch,
 	.refresh_watch = bpf_refresh_watch,
 	.remove_watch = bpf_remove_watch,
+	.clear_counters = bpf_clear_counters,
 	.get_counters = bpf_get_counters,
 	.get_stop = bpf_get_stop,
 	.for_each_stop = bpf_for_each_stop,
 	.has_unconfirmed = bpf_has_unconfirmed,
-	.confirm_stop = bpf_confirm_stop,
+	.flag_stop = bpf_flag_stop,
 	.forget_stop = bpf_forget_stop,
 	.exempt = bpf_exempt,
+	.disown = bpf_disown,
 	.watch_signals = bpf_watch_signals,
 	.get_fd = bpf_get_fd,
 	.dispatch = bpf_dispatch,
@@ -432,6 +526,7 @@ static const struct backend_ops bpf_ops = {
 	.refused = bpf_refused,
 	.max_stopped = bpf_max_stopped,
 	.missed = bpf_missed,
+	.pinned = bpf_pinned,
 };
 
 /* ---- setting up ------------------------------------------------------------------------------ */
@@ -460,7 +555,7 @@ static int share_memory(struct bpf_backend *b)
 	if (r < 0)
 		return r;
 	maps = (struct index_maps){
-		.control = control(b),
+		.local = &b->object->bss->local,
 		.gate = b->object->bss->gate,
 		.front = bpf_map__fd(b->object->maps.front),
 		.seed = b->object->rodata->seed,
@@ -473,51 +568,12 @@ static int share_memory(struct bpf_backend *b)
 		.seed = b->object->rodata->seed,
 		.filters = bpf_map__fd(b->object->maps.filters),
 		.descent = {.on_fork = b->object->progs.on_fork,
+			    .pins = b->pins,
 			    .roots = bpf_map__fd(b->object->maps.roots),
 			    .marks = bpf_map__fd(b->object->maps.marks)},
 	};
 	r = filters_new(&b->filters, &filter_maps);
 	return r < 0 ? r : index_new(&b->index, &maps);
-}
-
-static int exempt_file(struct bpf_backend *b, const char *path)
-{
-	_cleanup_fd_ int fd = open(path, O_PATH | O_CLOEXEC);
-	struct dwd_file_id id;
-	__u32 on = 1;
-	int r;
-
-	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-	r = identify(b, fd, &id);
-	if (r < 0)
-		return r;
-	return bpf_map_update_elem(bpf_map__fd(b->object->maps.exempt_files), &id, &on, BPF_ANY) < 0
-		       ? -errno
-		       : 0;
-}
-
-/* dwdd and dwd are never stopped: the installed ones, and those of the directory or the build tree
- * this dwdd is of. */
-static int exempt_ourselves(struct bpf_backend *b)
-{
-	static const char *const beside[] = {"dwd", "../bin/dwd", "../client/dwd"};
-	char self[PATH_MAX], path[PATH_MAX + 32];
-	ssize_t size = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	int r;
-
-	if (size < 0)
-		return -errno;
-	self[size] = '\0';
-	r = exempt_file(b, "/proc/self/exe");
-	if (r >= 0)
-		r = exempt_file(b, DWD_BINDIR "/dwd");
-	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(beside); i++) {
-		snprintf(path, sizeof(path), "%.*s%s", (int)(path_leaf(self) - self), self,
-			 beside[i]);
-		r = exempt_file(b, path);
-	}
-	return r;
 }
 
 static int collect_notifications(struct bpf_backend *b)
@@ -542,13 +598,19 @@ static int collect_notifications(struct bpf_backend *b)
 /* Load the kind asked for, or the best that works; why better ones do not is kept. */
 static int choose_kind(struct bpf_backend *b, int wanted, char **message)
 {
+	struct bpf_load_options options = {
+		.generation = b->generation,
+		.stops_room = b->stops_room,
+		.pins = b->pins,
+	};
 	int first = wanted < 0 ? 0 : wanted, last = wanted < 0 ? DWD_BACKEND_COUNT - 1 : wanted;
 	int r = -EINVAL;
 
 	for (int kind = first; kind <= last; kind++) {
 		char *why = NULL;
 
-		r = bpf_load(&b->object, kind, b->max_stopped, &why);
+		options.kind = (enum dwd_backend)kind;
+		r = bpf_load(&b->object, &options, &why);
 		if (r == 0) {
 			b->kind = kind;
 			return 0;
@@ -558,6 +620,53 @@ static int choose_kind(struct bpf_backend *b, int wanted, char **message)
 	bpf_message(message, "%s: %s", backend_kind_name(last),
 		    b->refused[last] ? b->refused[last] : strerror(-r));
 	return r;
+}
+
+/* Number this generation, and take the sizes of maps that are there already as they are. */
+static int find_left(struct bpf_backend *b)
+{
+	struct pins_left left = {};
+	int r = b->pins ? pins_find(b->pins, &left) : 0;
+
+	if (r < 0)
+		return r;
+	b->took_over = left.any;
+	b->generation = left.any ? left.control.last_generation + 1 : 1;
+	/* A little more room than may be used: a slot is freed a moment after it is counted. */
+	b->stops_room = left.any ? left.stops_room : b->max_stopped + STOPS_SPARE;
+	if (b->stops_room < b->max_stopped + STOPS_SPARE) {
+		log_warning("no more than %u processes will be stopped at a time: so many the "
+			    "table was made for that an earlier dwdd has left",
+			    b->stops_room - STOPS_SPARE);
+		b->max_stopped = b->stops_room - STOPS_SPARE;
+	}
+	return 0;
+}
+
+/* From here on the kernel side outlives the daemon. */
+static int keep(struct bpf_backend *b)
+{
+	int r = texts_tidy(texts_fd(b));
+
+	control(b)->last_generation = b->generation;
+	if (!b->took_over)
+		control(b)->users_seed = b->object->rodata->seed;
+	if (r >= 0 && b->pins)
+		r = pins_keep(b->pins, b->object, b->generation);
+	return r;
+}
+
+static int set_up(struct bpf_backend *b)
+{
+	int r;
+
+	r = share_memory(b);
+	if (r >= 0)
+		r = collect_notifications(b);
+	if (r >= 0)
+		r = exempt_new(&b->exempt, bpf_map__fd(b->object->maps.exempt),
+			       bpf_map__fd(b->object->maps.exempt_files));
+	return r < 0 ? r : exempt_ourselves(b->exempt, identify, b);
 }
 
 int backend_bpf_new(struct backend **ret, const struct backend_bpf_options *options, char **message)
@@ -570,17 +679,28 @@ int backend_bpf_new(struct backend **ret, const struct backend_bpf_options *opti
 		return -ENOMEM;
 	b->backend.ops = &bpf_ops;
 	b->max_stopped = options->max_stopped;
+	b->fail_open_after = options->fail_open_after * 1000000000;
+	b->pins = options->pins;
+	b->unpinned = options->unpinned ? strdup(options->unpinned) : NULL;
 	b->epoll = -1;
+	r = find_left(b);
+	if (r < 0) {
+		bpf_message(message, "cannot take over what an earlier dwdd has left at %s: %s",
+			    pins_path(b->pins), strerror(-r));
+		goto fail;
+	}
 	r = choose_kind(b, options->kind, message);
 	if (r < 0)
 		goto fail;
-	r = share_memory(b);
-	if (r >= 0)
-		r = collect_notifications(b);
-	if (r >= 0)
-		r = exempt_ourselves(b);
+	r = set_up(b);
 	if (r < 0) {
 		bpf_message(message, "cannot set up the maps: %s", strerror(-r));
+		goto fail;
+	}
+	r = keep(b);
+	if (r < 0) {
+		bpf_message(message, "cannot pin the kernel side at %s: %s", pins_path(b->pins),
+			    strerror(-r));
 		goto fail;
 	}
 	*ret = &b->backend;

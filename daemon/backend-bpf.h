@@ -8,9 +8,14 @@
 
 #include "backend.h"
 
+struct pins;
+
 struct backend_bpf_options {
-	int kind;	      /* an enum dwd_backend, or -1: the best one that fires */
-	uint32_t max_stopped; /* size of the table of stops */
+	int kind;		  /* an enum dwd_backend, or -1: the best one that fires */
+	uint32_t max_stopped;	  /* size of the table of stops */
+	uint64_t fail_open_after; /* seconds without a beat; 0: never */
+	struct pins *pins;	  /* where it outlives the daemon; borrowed. NULL: nowhere ... */
+	const char *unpinned;	  /* ... and why */
 };
 
 /* Load, attach and prove that it fires by exec'ing this program once more with `--version`; not yet

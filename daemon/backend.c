@@ -19,6 +19,7 @@ static const char *const skip_names[] = {
 	[DWD_SKIP_SIGNAL_FAILED] = "signal-failed",
 	[DWD_SKIP_EXEC_FAILED] = "exec-failed",
 	[DWD_SKIP_UNREADABLE] = "unreadable",
+	[DWD_SKIP_NO_DAEMON] = "no-daemon",
 };
 
 _Static_assert(ARRAY_SIZE(kind_names) == DWD_BACKEND_COUNT, "a backend has no name");

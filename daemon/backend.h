@@ -21,6 +21,12 @@
 struct backend;
 struct watch;
 
+/* What is kept: the rule of a watch, by its id; what cannot be learnt anew of a stop, by its id. */
+enum backend_text {
+	BACKEND_TEXT_WATCH,
+	BACKEND_TEXT_STOP,
+};
+
 struct backend_listener {
 	/* A process was stopped; its exec is confirmed, the record is in the map. */
 	void (*stopped)(void *userdata, const struct dwd_stop_key *key);
@@ -33,21 +39,43 @@ struct backend_listener {
 };
 
 struct backend_ops {
-	/* Frees the backend and takes the kernel side down; stopped processes stay stopped. */
+	/* Frees the backend; what is stopped stays so. If it is pinned and in charge, see arm(), it
+	 * goes on without the daemon. */
 	void (*free)(struct backend *b);
+	/* Leave nothing for the next daemon. To be called with nothing stopped and disarmed. */
+	int (*take_down)(struct backend *b);
 	/* From now on notifications go to `listener`, which must outlive the backend. */
 	void (*listen)(struct backend *b, const struct backend_listener *listener, void *userdata);
-	/* Start (or cease) to match. */
+	/* Start (or cease) to match. What an earlier daemon has left matches until then, and from
+	 * then on no more; there is no moment between. */
 	int (*arm)(struct backend *b, bool on);
+	/* The daemon is alive: to be called often while anything is watched. */
+	void (*beat)(struct backend *b);
+	/* Texts that outlive the daemon, in one piece or not at all; -E2BIG: no room. To drop one
+	 * that is not there is no error. */
+	int (*keep_text)(struct backend *b, enum backend_text kind, uint64_t id, const char *text);
+	int (*drop_text)(struct backend *b, enum backend_text kind, uint64_t id);
+	/* *ret is to be freed; -ENOENT, -EBADMSG. */
+	int (*get_text)(struct backend *b, enum backend_text kind, uint64_t id, char **ret);
+	/* In rising order; ends early, and returns it, if `fn` returns other than 0. `fn` may drop
+	 * the one it is given. */
+	int (*for_each_text)(struct backend *b, enum backend_text kind,
+			     int (*fn)(void *userdata, uint64_t id), void *userdata);
+	/* The greatest id of a watch, and of a stop, that was ever given. */
+	uint64_t (*last_watch)(const struct backend *b);
+	uint64_t (*last_stop)(const struct backend *b);
 
 	/* Put a watch into force under `slot` (0 .. DWD_MAX_WATCHES - 1), or end it. What the watch
 	 * names is resolved here, again on every refresh_watch(): files come and go. The caller
 	 * keeps `watch` alive and unchanged until remove_watch(). -EDESTADDRREQ: its cgroup is
 	 * none. */
 	int (*add_watch)(struct backend *b, uint32_t slot, const struct watch *watch);
+	/* Before the first add_watch() for a watch, in whatever daemon's life: its counters start
+	 * at 0. */
+	void (*clear_counters)(struct backend *b, uint32_t slot);
 	int (*refresh_watch)(struct backend *b, uint32_t slot);
 	int (*remove_watch)(struct backend *b, uint32_t slot);
-	/* The counters of a slot; they start at 0 with add_watch(). `count` is reached, and the
+	/* The counters of a slot. `count` is reached, and the
 	 * watch spent, when `taken` is not below it; for a moment that may be so of one that is
 	 * about to be given back, as a process was not stopped after all. */
 	int (*get_counters)(struct backend *b, uint32_t slot, struct dwd_counters *ret);
@@ -63,15 +91,18 @@ struct backend_ops {
 	/* Whether there are records without DWD_STOP_CONFIRMED. For the moment of an exec that is
 	 * so; where it lasts, the notification of them will not come. */
 	bool (*has_unconfirmed)(const struct backend *b);
-	/* Set DWD_STOP_CONFIRMED in a record. -ENOENT if there is none. */
-	int (*confirm_stop)(struct backend *b, const struct dwd_stop_key *key);
-	/* Remove a record, and make room for another stop. -ENOENT if there is none. */
+	/* Set DWD_STOP_CONFIRMED in a record, or DWD_STOP_RELEASED, which makes room for another
+	 * stop. -ENOENT if there is none. */
+	int (*flag_stop)(struct backend *b, const struct dwd_stop_key *key, uint32_t flags);
+	/* Remove a record, and make room if that was not done. -ENOENT if there is none. */
 	int (*forget_stop)(struct backend *b, const struct dwd_stop_key *key);
 
 	/* The process and all its descendants are never stopped; calls nest by count per tgid. On
 	 * behalf of a user other than root, those of them that are wholly his; -EBUSY if that is so
 	 * on behalf of another already. */
 	int (*exempt)(struct backend *b, pid_t tgid, uid_t user, bool on);
+	/* Those that an earlier daemon has exempted are so no more. */
+	void (*disown)(struct backend *b);
 
 	/* Whether SIGCONT to stopped processes is noticed. The engine asks for it before it first
 	 * relies on it, and again with false when nothing is stopped any more. */
@@ -90,6 +121,8 @@ struct backend_ops {
 	/* Execs that passed unseen, at most: for want of memory, or because the kernel left out a
 	 * program that it found already running on the CPU. Whether they match is not known. */
 	uint64_t (*missed)(const struct backend *b);
+	/* Where the kernel side outlives the daemon; NULL if it does not, and *why not. */
+	const char *(*pinned)(const struct backend *b, const char **why);
 };
 
 /* Every backend begins with this. */

@@ -22,6 +22,11 @@ uint64_t clock_monotonic_us(void)
 	return read_ns(CLOCK_MONOTONIC) / 1000;
 }
 
+uint64_t clock_monotonic_ns(void)
+{
+	return read_ns(CLOCK_MONOTONIC);
+}
+
 int64_t clock_realtime_us(void)
 {
 	return (int64_t)(read_ns(CLOCK_REALTIME) / 1000);

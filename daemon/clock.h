@@ -13,6 +13,7 @@
 
 uint64_t clock_boottime_ns(void);
 uint64_t clock_monotonic_us(void);
+uint64_t clock_monotonic_ns(void);
 /* Microseconds since the epoch. */
 int64_t clock_realtime_us(void);
 

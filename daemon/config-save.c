@@ -202,7 +202,7 @@ int config_save(struct config *config, uint64_t id, const char *name, const char
 		return -ENOMEM;
 	new->watch = id;
 	TAILQ_INSERT_TAIL(&config->lines, new, entry);
-	watchdog_mark_saved(config->watchdog, id, path);
+	watchdog_mark_saved(config->watchdog, id, path, new->text);
 	return CONFIG_OK;
 }
 
@@ -242,7 +242,7 @@ int config_unsave(struct config *config, uint64_t id, char **message)
 	}
 	if (r < 0)
 		return r;
-	watchdog_mark_saved(config->watchdog, id, NULL);
+	watchdog_mark_saved(config->watchdog, id, NULL, NULL);
 	TAILQ_REMOVE(&config->lines, line, entry);
 	config_line_free(line);
 	return CONFIG_OK;

@@ -7,6 +7,27 @@
 #include "log.h"
 #include "rule.h"
 
+/* Watches of lines that an earlier daemon has read: they are in force already. */
+static int adopt(struct config *config)
+{
+	const struct watch *watch;
+	uint64_t id = 0;
+
+	while ((watch = watchdog_next_watch(config->watchdog, id))) {
+		struct config_line *line;
+
+		id = watch->id;
+		if (!watch->saved || !watch->saved_line)
+			continue;
+		line = config_line_new(watch->saved, 0, watch->saved_line);
+		if (!line)
+			return -ENOMEM;
+		line->watch = id;
+		TAILQ_INSERT_TAIL(&config->lines, line, entry);
+	}
+	return 0;
+}
+
 int config_new(struct config **ret, const char *directory, struct watchdog *watchdog)
 {
 	struct config *config = calloc(1, sizeof(*config));
@@ -17,7 +38,7 @@ int config_new(struct config **ret, const char *directory, struct watchdog *watc
 	config->watchdog = watchdog;
 	config->self = (struct watchdog_client){.pid = getpid(), .user = {.uid = geteuid()}};
 	config->directory = strdup(directory);
-	if (!config->directory) {
+	if (!config->directory || adopt(config) < 0) {
 		config_free(config);
 		return -ENOMEM;
 	}
@@ -177,7 +198,7 @@ static void mark(struct config *config)
 	TAILQ_FOREACH(line, &config->lines, entry)
 	{
 		if (line->watch)
-			watchdog_mark_saved(config->watchdog, line->watch, line->path);
+			watchdog_mark_saved(config->watchdog, line->watch, line->path, line->text);
 	}
 }
 

@@ -9,10 +9,13 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 
 #include "dwd.h"
+#include "procfs.h"
 
-#define BACKLOG 1024
+#define BACKLOG	      1024
+#define LOCK_PAUSE_NS 5000000
 /* One byte less than sun_path holds, for the "~" of the name it is bound under. */
 #define PATH_LIMIT (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 2)
 
@@ -76,16 +79,26 @@ static int make_directory(const char *path, char **message)
 	return 0;
 }
 
+static pid_t holder_of(int lock)
+{
+	char holder[16] = "";
+
+	return pread(lock, holder, sizeof(holder) - 1, 0) > 0 ? atoi(holder) : 0;
+}
+
 static int fail_taken(int lock, const char *path, char **message)
 {
-	char holder[16] = "?";
-	ssize_t n = pread(lock, holder, sizeof(holder) - 1, 0);
-
-	if (n > 0)
-		holder[strspn(holder, "0123456789")] = '\0';
 	return fail(message, -EBUSY,
-		    "another dwdd (pid %s) listens on %s: use it, end it, or give another --socket",
-		    holder, path);
+		    "another dwdd (pid %d) listens on %s: use it, end it, or give another --socket",
+		    (int)holder_of(lock), path);
+}
+
+/* A killed one lets go of its lock last of all. */
+static bool is_ending(int lock)
+{
+	struct procfs_stat stat;
+
+	return procfs_read_stat(holder_of(lock), &stat) == 0 && stat.exiting;
 }
 
 static bool is_same_file(int fd, const char *path)
@@ -110,16 +123,23 @@ static int fail_lock(int error, const struct listen_place *place, char **message
 /* The one before us removes the file at its end, so what was locked may be a file no more. */
 static int take_lock(struct listen_place *place, char **message)
 {
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+
 	for (;;) {
 		_cleanup_fd_ int lock =
 			open(place->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 		if (lock < 0)
 			return fail_lock(errno, place, message);
-		if (flock(lock, LOCK_EX | LOCK_NB) < 0)
+		if (flock(lock, LOCK_EX | LOCK_NB) < 0) {
+			if (errno == EWOULDBLOCK && is_ending(lock)) {
+				nanosleep(&pause, NULL);
+				continue;
+			}
 			return errno == EWOULDBLOCK ? fail_taken(lock, place->path, message)
 						    : fail(message, -errno, "cannot lock %s: %m",
 							   place->lock_path);
+		}
 		if (is_same_file(lock, place->lock_path)) {
 			place->lock = steal_fd(&lock);
 			return 0;

@@ -2,8 +2,9 @@
 
 /*
  * dwdd: wires the kernel side, the engine and the server together, in the order that makes the
- * socket's appearance mean "ready": reserve the socket's place, load the kernel side and see it
- * fire, take over what is stopped and arm, and only then listen.
+ * socket's appearance mean "ready": reserve the socket's place and that of the pins, load the
+ * kernel side and see it fire, take over what an earlier daemon has left and arm, and only then
+ * listen.
  */
 
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "backend-bpf.h"
+#include "backend-bpf-pins.h"
 #include "background.h"
 #include "clock.h"
 #include "config.h"
@@ -20,6 +22,7 @@
 #include "options.h"
 #include "privileges.h"
 #include "procfs.h"
+#include "release-left.h"
 #include "server.h"
 #include "watchdog.h"
 
@@ -29,6 +32,8 @@ struct daemon {
 	sd_event *event;
 	bool passed; /* the socket is the service manager's */
 	struct listen_place *place;
+	struct pins *pins; /* NULL: the kernel side ends with the daemon ... */
+	char *unpinned;	   /* ... and why */
 	struct backend *backend;
 	struct watchdog *watchdog;
 	struct config *config; /* NULL: no watches are kept */
@@ -44,6 +49,8 @@ static void destroy(struct daemon *d)
 	watchdog_free(d->watchdog);
 	if (d->backend)
 		d->backend->ops->free(d->backend);
+	pins_free(d->pins);
+	free(d->unpinned);
 	listen_free(d->place);
 	sd_event_unref(d->event);
 }
@@ -119,11 +126,30 @@ static int reserve_place(struct daemon *d)
 	return r < 0 ? fail(r, "", message) : 0;
 }
 
+/* It works without, but for not outliving the daemon. Only that another one has them is fatal: the
+ * two would take each other's stops for what a dead one has left. */
+static int open_pins(struct daemon *d)
+{
+	char *message = NULL;
+	int r = pins_open(&d->pins, d->options->pin_dir, d->options->socket, &message);
+
+	if (r == -EBUSY)
+		return fail(r, "", message);
+	if (r == 0)
+		return release_strangers(d->pins);
+	d->unpinned = message ? message : strdup(strerror(-r));
+	log_warning("if dwdd is killed, watches and stops are lost: %s", d->unpinned);
+	return 0;
+}
+
 static int make_backend(struct daemon *d)
 {
 	const struct backend_bpf_options wanted = {
 		.kind = d->options->backend,
 		.max_stopped = d->options->max_stopped,
+		.fail_open_after = d->options->fail_open_after,
+		.pins = d->pins,
+		.unpinned = d->unpinned,
 	};
 	char *message = NULL;
 	int r;
@@ -263,16 +289,20 @@ static int drop_privileges(struct daemon *d)
 static int start(struct daemon *d)
 {
 	static int (*const steps[])(struct daemon * d) = {
-		reserve_place, make_backend, make_loop, make_engine,
-		make_config,   make_server,  make_idle, drop_privileges,
+		reserve_place, open_pins,   make_backend, make_loop,	   make_engine,
+		make_config,   make_server, make_idle,	  drop_privileges,
 	};
 
 	raise_limits(d->options->max_stopped);
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		int r = steps[i](d);
 
-		if (r < 0)
+		if (r < 0) {
+			/* What was there before is not for this one to end. */
+			if (d->watchdog)
+				watchdog_shutdown(d->watchdog, watchdog_took_over(d->watchdog));
 			return r;
+		}
 	}
 	return 0;
 }
@@ -333,6 +363,8 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (options.probe)
 		return probe();
+	if (options.release_all)
+		return may_run() ? release_left(&options) : EXIT_FAILURE;
 	if (options.background && !background_start(&ready, &status))
 		return status;
 	return run(&options, ready);

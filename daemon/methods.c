@@ -97,7 +97,7 @@ static void get_status(struct call *call)
 	uname(&kernel);
 	call_reply(call,
 		   json_pack("{s:{s:s, s:i, s:s, s:o, s:I, s:I, s:I, s:I,"
-			     "     s:o, s:I, s:I, s:s, s:s}}",
+			     "     s:o, s:I, s:I, s:s, s:s, s:s*, s:s*}}",
 			     "status", "version", DWD_VERSION, "pid", getpid(), "backend",
 			     backend_kind_name(status.backend), "refused", refusals(&status),
 			     "watches", (json_int_t)status.watches, "stops",
@@ -106,7 +106,8 @@ static void get_status(struct call *call)
 			     (json_int_t)status.total.caught, "skipped",
 			     watch_skips_to_json(status.total.skipped), "missed",
 			     (json_int_t)status.missed, "clients", (json_int_t)count_clients(call),
-			     "started", started, "kernel", kernel.release));
+			     "started", started, "kernel", kernel.release, "pinned", status.pinned,
+			     "unpinned", status.unpinned));
 }
 
 static const struct param interface_params[] = {

@@ -15,6 +15,9 @@
 #define DEFAULT_MAX_STOPPED 1024
 #define MOST_STOPPED	    100000
 #define LONGEST_IDLE	    (365 * 24 * 3600)
+#define DEFAULT_PIN_DIR	    "/sys/fs/bpf/dwd"
+#define DEFAULT_FAIL_OPEN   10
+#define LONGEST_FAIL_OPEN   (24 * 3600)
 
 static const char help[] =
 	"Usage: dwdd [OPTION]...\n"
@@ -25,7 +28,16 @@ static const char help[] =
 	"                      let its members connect: dwdd(8) tells what they may do\n"
 	"  --socket-mode MODE  of the socket (default: 0600, with a group 0660)\n"
 	"  --backend KIND      auto (default), lsm, fentry or tracepoint\n"
-	"  --on-exit WHAT      continue (default) or keep what is stopped\n"
+	"  --on-exit WHAT      continue (default) what is stopped, and leave nothing; or keep it "
+	"and\n"
+	"                      the watches for another dwdd\n"
+	"  --pin-dir DIR       keep the kernel side there, so that it outlives the daemon "
+	"(default:\n"
+	"                      " DEFAULT_PIN_DIR ")\n"
+	"  --fail-open-after SECONDS\n"
+	"                      stop nothing when there has been no daemon for so long (default: "
+	"10);\n"
+	"                      0: do\n"
 	"  --max-stopped N     stop no more than N processes at a time (default: 1024)\n"
 	"  --log-level LEVEL   error, warning, info (default) or debug\n"
 	"  --background        return when ready, and go on in the background\n"
@@ -33,6 +45,7 @@ static const char help[] =
 	"  --watches-dir DIR   where watches that outlive the daemon are kept (default:\n"
 	"                      " DWD_WATCHES_DIR ", but with --socket none); '': none\n"
 	"  --probe             tell which backends work here, and end\n"
+	"  --release-all       release and unpin what a dead daemon has left, and end\n"
 	"  --help, --version   print this, or the version, and end\n";
 
 enum {
@@ -46,6 +59,9 @@ enum {
 	OPTION_BACKGROUND,
 	OPTION_EXIT_IDLE,
 	OPTION_PROBE,
+	OPTION_PIN_DIR,
+	OPTION_FAIL_OPEN_AFTER,
+	OPTION_RELEASE_ALL,
 	OPTION_WATCHES_DIR,
 	OPTION_HELP,
 	OPTION_VERSION,
@@ -62,6 +78,9 @@ static const struct option long_options[] = {
 	{"background", no_argument, NULL, OPTION_BACKGROUND},
 	{"exit-idle", required_argument, NULL, OPTION_EXIT_IDLE},
 	{"probe", no_argument, NULL, OPTION_PROBE},
+	{"pin-dir", required_argument, NULL, OPTION_PIN_DIR},
+	{"fail-open-after", required_argument, NULL, OPTION_FAIL_OPEN_AFTER},
+	{"release-all", no_argument, NULL, OPTION_RELEASE_ALL},
 	{"watches-dir", required_argument, NULL, OPTION_WATCHES_DIR},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"version", no_argument, NULL, OPTION_VERSION},
@@ -165,6 +184,17 @@ static const char *set_option(struct options *o, int option, const char *value)
 		free(o->watches);
 		o->watches = strdup(value);
 		return !*value || *value == '/' ? NULL : "an absolute path";
+	case OPTION_PIN_DIR:
+		free(o->pin_dir);
+		o->pin_dir = strdup(value);
+		return *value == '/' ? NULL : "an absolute path";
+	case OPTION_FAIL_OPEN_AFTER:
+		return parse_number(value, 0, LONGEST_FAIL_OPEN, &o->fail_open_after)
+			       ? NULL
+			       : "seconds, at most a day's; 0 for never";
+	case OPTION_RELEASE_ALL:
+		o->release_all = true;
+		return NULL;
 	case OPTION_PROBE:
 		o->probe = true;
 		return NULL;
@@ -242,6 +272,8 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
 		.socket_mode = (mode_t)-1,
 		.max_stopped = DEFAULT_MAX_STOPPED,
 		.log_level = LOG_INFO,
+		.pin_dir = strdup(DEFAULT_PIN_DIR),
+		.fail_open_after = DEFAULT_FAIL_OPEN,
 	};
 	argv[0] = (char *)"dwdd"; /* what getopt's messages begin with */
 	while ((option = getopt_long(argc, argv, "", long_options, &at)) >= 0) {
@@ -274,5 +306,6 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
 void options_destroy(struct options *o)
 {
 	free(o->socket);
+	free(o->pin_dir);
 	free(o->watches);
 }

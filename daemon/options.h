@@ -15,13 +15,16 @@ struct options {
 	gid_t socket_group;
 	mode_t socket_mode;
 	bool socket_access_given; /* one of the two */
-	int backend;  /* an enum dwd_backend, or -1: the best one */
+	int backend;		  /* an enum dwd_backend, or -1: the best one */
 	uint32_t max_stopped;
 	bool keep; /* at the end leave processes stopped */
 	int log_level;
 	bool background;
 	uint64_t exit_idle; /* seconds; 0: never */
 	bool probe;
+	char *pin_dir;		  /* absolute */
+	uint64_t fail_open_after; /* seconds; 0: never */
+	bool release_all;
 	char *watches; /* the directory of watches that outlive the daemon; NULL: none */
 };
 

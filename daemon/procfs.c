@@ -74,6 +74,8 @@ static int read_file(pid_t pid, const char *name, size_t max, char **ret, size_t
  * "1234 (comm) S 1 ...": the comm may hold spaces and parentheses, so count from the last ')'. The
  * state is field 3, the start time field 22.
  */
+#define PF_EXITING 0x4 /* include/linux/sched.h of the kernel */
+
 int procfs_parse_stat(const char *text, struct procfs_stat *ret)
 {
 	const char *p = strrchr(text, ')');
@@ -88,6 +90,8 @@ int procfs_parse_stat(const char *text, struct procfs_stat *ret)
 		if (!p)
 			return -EBADMSG;
 		p++;
+		if (field + 1 == 9)
+			stat.exiting = strtoul(p, NULL, 10) & PF_EXITING;
 	}
 	if (sscanf(p, "%" SCNu64, &stat.start_ticks) != 1)
 		return -EBADMSG;

@@ -18,6 +18,7 @@
 /* From /proc/PID/stat: what identifies a process, and its state as ps(1) shows it. */
 struct procfs_stat {
 	char state;
+	bool exiting;	      /* it ends, but may have descriptors open still */
 	uint64_t start_ticks; /* field 22, in clock ticks since boot */
 };
 

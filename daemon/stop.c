@@ -105,6 +105,7 @@ int stop_new(struct stop **ret, const struct dwd_stop_record *record)
 		.id = record->id,
 		.pid = (pid_t)record->key.tgid,
 		.since = clock_realtime_of_boottime(record->time),
+		.recorded = record->time,
 		.cgroup_id = record->cgroup_id,
 		.backend = record->backend,
 		.flags = record->flags,

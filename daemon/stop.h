@@ -74,7 +74,8 @@ struct stop {
 	struct dwd_stop_key key;
 	uint64_t id;
 	pid_t pid;
-	int64_t since; /* realtime, us since the epoch */
+	int64_t since;	   /* realtime, us since the epoch */
+	uint64_t recorded; /* the same in ns since boot */
 	uint64_t cgroup_id;
 	uint32_t backend;
 	uint32_t flags; /* DWD_STOP_... */

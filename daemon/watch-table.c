@@ -40,7 +40,8 @@ static uint32_t take_slot(struct watch_table *t)
 	return slot;
 }
 
-int watch_table_add(struct watch_table *t, struct watch *w)
+/* Room for one more. */
+static int make_room(struct watch_table *t)
 {
 	if (t->count >= WATCHES_MAX)
 		return -ENOSPC;
@@ -53,9 +54,40 @@ int watch_table_add(struct watch_table *t, struct watch *w)
 		t->by_id = larger;
 		t->room = room;
 	}
+	return 0;
+}
+
+int watch_table_add(struct watch_table *t, struct watch *w)
+{
+	int r = make_room(t);
+
+	if (r < 0)
+		return r;
 	w->id = ++t->last_id;
 	w->slot = take_slot(t);
 	t->by_id[t->count++] = w;
+	return 0;
+}
+
+int watch_table_restore(struct watch_table *t, struct watch *w)
+{
+	size_t i = count_up_to(t, w->id);
+	int r;
+
+	if (w->slot >= DWD_MAX_WATCHES || t->used[w->slot] || watch_table_find(t, w->id))
+		return -EEXIST;
+	r = make_room(t);
+	if (r < 0)
+		return r;
+	memmove(&t->by_id[i + 1], &t->by_id[i], (t->count - i) * sizeof(*t->by_id));
+	t->by_id[i] = w;
+	t->count++;
+	t->used[w->slot] = true;
+	/* As if the newest of them had been the last to be given one. */
+	if (w->id >= t->last_id)
+		t->last_id = w->id;
+	if (i == t->count - 1)
+		t->next_slot = (w->slot + 1) % DWD_MAX_WATCHES;
 	return 0;
 }
 

@@ -25,6 +25,8 @@ void watch_table_destroy(struct watch_table *t);
 
 /* Takes the watch over, giving it an id and a slot; -ENOSPC, -ENOMEM. */
 int watch_table_add(struct watch_table *t, struct watch *w);
+/* The same with the id and the slot that it has; -EEXIST: another has one of them. */
+int watch_table_restore(struct watch_table *t, struct watch *w);
 /* Takes it out, for the caller to free. */
 void watch_table_remove(struct watch_table *t, struct watch *w);
 

@@ -213,6 +213,20 @@ int watch_set_variables(struct watch *w, const char *const *variables)
 	return list_copy(&w->setenv, variables);
 }
 
+int watch_set_saved(struct watch *w, const char *path, const char *line)
+{
+	_cleanup_free_ char *new_path = path ? strdup(path) : NULL;
+	_cleanup_free_ char *new_line = line ? strdup(line) : NULL;
+
+	if ((path && !new_path) || (line && !new_line))
+		return -ENOMEM;
+	free(w->saved);
+	free(w->saved_line);
+	w->saved = steal_pointer(new_path);
+	w->saved_line = steal_pointer(new_line);
+	return 0;
+}
+
 struct watch *watch_free(struct watch *w)
 {
 	if (w) {
@@ -222,6 +236,7 @@ struct watch *watch_free(struct watch *w)
 		list_free(w->setenv);
 		free(w->target);
 		free(w->saved);
+		free(w->saved_line);
 		free(w);
 	}
 	return NULL;

@@ -46,9 +46,10 @@ struct watch {
 	bool then_kill;	    /* else it is released */
 	const void *holder; /* the client with whom it ends; NULL: it stays */
 	struct principal owner;
-	int64_t created; /* realtime, us since the epoch */
-	char **setenv;	 /* what it stops is given these variables; ended by NULL, or NULL */
-	char *saved;	 /* the file that it comes from; NULL: none */
+	int64_t created;  /* realtime, us since the epoch */
+	char **setenv;	  /* what it stops is given these variables; ended by NULL, or NULL */
+	char *saved;	  /* the file that it comes from; NULL: none */
+	char *saved_line; /* and the line of it */
 };
 
 /* Parse a target: NAME, absolute PATH or PATH/. Normalises `//`, `.` and `..`
@@ -60,6 +61,8 @@ int watch_new(struct watch **ret, const char *target, const char **reason);
 int watch_set_filters(struct watch *w, const struct watch_filters *filters);
 /* Take copies of these variables, NULL for none; -ENOMEM. */
 int watch_set_variables(struct watch *w, const char *const *variables);
+/* Note the file that has it, and the line; NULL for none. -ENOMEM, and nothing is changed. */
+int watch_set_saved(struct watch *w, const char *path, const char *line);
 struct watch *watch_free(struct watch *w);
 DEFINE_CLEANUP(struct watch *, watch_free)
 

@@ -18,13 +18,18 @@
 #include "watchdog-internal.h"
 
 /* Set them, and have the stop tell of it either way. */
-static int set(struct stop *s, const struct principal *user, const char *const *variables)
+static int set(struct watchdog *w, struct stop *s, const struct principal *user,
+	       const char *const *variables)
 {
 	struct inject_result result = inject_variables(s, user, variables);
 
 	free(steal_pointer(s->setenv_error));
-	if (!result.obstacle)
-		return stop_remember_variables(s, variables) < 0 ? -ENOMEM : ANSWER_OK;
+	if (!result.obstacle) {
+		if (stop_remember_variables(s, variables) < 0)
+			return -ENOMEM;
+		restore_keep_variables(w, s);
+		return ANSWER_OK;
+	}
 	s->setenv_error = inject_explain(result);
 	return s->setenv_error ? ANSWER_ENVIRONMENT_NOT_SET : -ENOMEM;
 }
@@ -81,7 +86,7 @@ static void set_those_of(struct watchdog *w, struct stop *s, const struct princi
 
 	r = variables_of_watches(w, s, owner, &variables);
 	if (r == 0 && variables)
-		r = set(s, owner, variables);
+		r = set(w, s, owner, variables);
 	if (r != ANSWER_OK)
 		log_rarely(&w->unset_variables,
 			   "process %d is stopped without the variables of its watch: %s",
@@ -94,6 +99,8 @@ void stops_set_variables(struct watchdog *w, struct stop *s)
 	const struct watch *users = watch_table_find(&w->watches, s->users_watch);
 	const struct principal root = {};
 
+	if (restore_variables(w, s))
+		return;
 	set_those_of(w, s, &root);
 	if (users)
 		set_those_of(w, s, &users->owner);
@@ -104,5 +111,6 @@ int watchdog_set_variables(struct watchdog *w, const struct watchdog_client *cli
 {
 	if (!watchdog_look(w, s))
 		return ANSWER_NO_SUCH_STOP;
-	return s->now.state == STOP_STOPPED ? set(s, &client->user, variables) : ANSWER_WRONG_STATE;
+	return s->now.state == STOP_STOPPED ? set(w, s, &client->user, variables)
+					    : ANSWER_WRONG_STATE;
 }

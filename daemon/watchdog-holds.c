@@ -28,6 +28,14 @@ static bool is_held(const struct stop *s)
 	return s->hold_until && s->now.state == STOP_STOPPED && !s->claimant;
 }
 
+/* It counts from the stop, which an earlier daemon may have seen. */
+static uint64_t rest_of(const struct stop *s, uint64_t hold_us)
+{
+	uint64_t age_us = (clock_boottime_ns() - s->recorded) / 1000;
+
+	return hold_us > age_us ? hold_us - age_us : 0;
+}
+
 void holds_begin(struct watchdog *w, struct stop *s)
 {
 	uint64_t longest = 0;
@@ -50,7 +58,7 @@ void holds_begin(struct watchdog *w, struct stop *s)
 	}
 	if (longest == 0)
 		return;
-	s->hold_until = clock_monotonic_us() + longest * 1000;
+	s->hold_until = clock_monotonic_us() + rest_of(s, longest * 1000);
 	s->hold_kills = kill;
 	hold_until(w, s->hold_until);
 }

@@ -5,8 +5,9 @@
 /*
  * What the files of the engine share: watchdog.c (life of the engine, watches), watchdog-stops.c
  * (how a stop begins and ends), watchdog-holds.c (how long it may last), watchdog-own.c (watches
- * that end with their client), watchdog-looks.c (what it does meanwhile), watchdog-claims.c (who
- * has it, who waits for it), watchdog-environ.c (variables it is given), watchdog-shutdown.c.
+ * that end with their client), watchdog-restore.c (what outlives the daemon), watchdog-looks.c
+ * (what it does meanwhile), watchdog-claims.c (who has it, who waits for it), watchdog-environ.c
+ * (variables it is given), watchdog-shutdown.c.
  */
 
 #include "agenda.h"
@@ -45,13 +46,20 @@ struct watchdog {
 	struct log_limit users_watches, holds_ended, unset_variables;
 	bool in_trouble; /* the last record could not be taken up; that has been said */
 
-	uint64_t own_ended[1024]; /* ids of the own watches that ended last */
-	size_t own_ended_next;
+	uint64_t inherited;   /* the greatest id of a stop that may be of an earlier daemon's */
+	bool took_over;	      /* there ever was an earlier daemon */
+	bool inherits_exempt; /* so may processes that are exempt */
+
+	uint64_t own_ended[DWD_MAX_WATCHES]; /* ids of the own watches that ended last */
+	size_t own_ended_next, own_settled, own_dropped; /* counts: see own_tidy() */
 
 	struct events events;
 };
 
 /* watchdog.c */
+/* Take a watch out of force, leaving what is kept of it. */
+int watchdog_end_watch(struct watchdog *w, const struct watchdog_client *client,
+		       struct watch *watch, json_t **ret);
 void watchdog_rescan_later(struct watchdog *w, uint64_t delay_us);
 void watchdog_set_timer(sd_event_source *timer, uint64_t time);
 /* A timer that is off. */
@@ -96,12 +104,30 @@ void looks_patrol(struct watchdog *w, bool all);
 /* watchdog-holds.c */
 int holds_init(struct watchdog *w);
 void holds_destroy(struct watchdog *w);
-/* It has just been seen stopped: count its time from now. */
+/* It has just been seen stopped: count its time. */
 void holds_begin(struct watchdog *w, struct stop *s);
 /* It was given back, perhaps after its time. */
 void holds_resume(struct watchdog *w, const struct stop *s);
 
+/* watchdog-restore.c */
+/* Put in force again what an earlier daemon was told; before anything else. */
+int restore_watches(struct watchdog *w);
+int restore_keep_watch(struct watchdog *w, const struct watch *watch);
+int restore_drop_watch(struct watchdog *w, uint64_t id);
+void restore_keep_variables(struct watchdog *w, const struct stop *s);
+void restore_drop_variables(struct watchdog *w, const struct stop *s);
+/* True if an earlier daemon has given it variables: now it is known which. */
+bool restore_variables(struct watchdog *w, struct stop *s);
+/* Drop what was kept of stops that have ended without a daemon. */
+void restore_tidy(struct watchdog *w);
+/* To be called from time to time; true if there is more to be done later. */
+bool restore_settle(struct watchdog *w);
+
 /* watchdog-own.c */
+/* Note that it has, and with it its client. */
+void own_has_ended(struct watchdog *w, uint64_t id);
+/* To be called from time to time; true if there is more to be done later. */
+bool own_tidy(struct watchdog *w);
 /* None but own watches that have ended have caught it. */
 bool own_is_over(const struct watchdog *w, const struct stop *s);
 /* The client leaves. */

@@ -6,6 +6,9 @@
  *
  * An exec may be on its way from the decision to the stop while its watch ends. So the ids of the
  * watches that ended last are kept, and a stop that turns up for none but them is released at once.
+ *
+ * What is kept of such a watch for the next daemon tells it which stops to release. It is dropped
+ * some time after the watch has ended, when they are.
  */
 
 #include "log.h"
@@ -35,10 +38,24 @@ bool own_is_over(const struct watchdog *w, const struct stop *s)
 	return over;
 }
 
+void own_has_ended(struct watchdog *w, uint64_t id)
+{
+	w->own_ended[w->own_ended_next++ % ARRAY_SIZE(w->own_ended)] = id;
+}
+
+/* What had ended by the last time was settled since. */
+bool own_tidy(struct watchdog *w)
+{
+	for (; w->own_dropped < w->own_settled; w->own_dropped++)
+		restore_drop_watch(w, w->own_ended[w->own_dropped % ARRAY_SIZE(w->own_ended)]);
+	w->own_settled = w->own_ended_next;
+	return w->own_dropped < w->own_settled;
+}
+
 static void end(struct watchdog *w, const struct watchdog_client *client, struct watch *watch)
 {
 	uint64_t id = watch->id;
-	int r = watchdog_remove_watch(w, client, id, NULL);
+	int r = watchdog_end_watch(w, client, watch, NULL);
 
 	if (r != ANSWER_OK) {
 		log_error("cannot remove watch %llu, whose client has gone: %s",
@@ -46,7 +63,7 @@ static void end(struct watchdog *w, const struct watchdog_client *client, struct
 		watch->holder = NULL;
 		return;
 	}
-	w->own_ended[w->own_ended_next++ % ARRAY_SIZE(w->own_ended)] = id;
+	own_has_ended(w, id);
 }
 
 static void release_orphans(struct watchdog *w, const struct watchdog_client *client)

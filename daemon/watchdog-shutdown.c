@@ -131,7 +131,7 @@ static int settle_record(void *userdata, const struct dwd_stop_key *key)
 	return 0;
 }
 
-static void release_all(struct watchdog *w)
+static struct round release_all(struct watchdog *w)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
 	uint64_t end = clock_monotonic_us() + PATIENCE_US;
@@ -152,12 +152,29 @@ static void release_all(struct watchdog *w)
 		log_info("released %zu stopped processes, left %zu to their debuggers, failed on "
 			 "%zu",
 			 round.released, round.traced, round.failed);
+	return round;
+}
+
+static int take_down(struct backend *backend)
+{
+	int r = backend->ops->take_down(backend);
+
+	if (r < 0)
+		log_error("cannot unpin the kernel side: %s", strerror(-r));
+	return r;
 }
 
 void watchdog_shutdown(struct watchdog *w, bool keep)
 {
+	const char *why;
 	int r;
 
+	if (keep && w->backend->ops->pinned(w->backend, &why)) {
+		log_info("left to another dwdd, as --on-exit=keep says: %zu watches, %zu stopped "
+			 "processes",
+			 w->watches.count, w->live);
+		return;
+	}
 	r = w->backend->ops->arm(w->backend, false);
 	if (r < 0)
 		log_error("cannot cease to match: %s", strerror(-r));
@@ -166,4 +183,25 @@ void watchdog_shutdown(struct watchdog *w, bool keep)
 	else if (w->live > 0)
 		log_warning("left stopped, as --on-exit=keep says: %zu; kill -CONT lets each run",
 			    w->live);
+	take_down(w->backend);
+}
+
+int watchdog_release_left(struct backend *left, size_t *released)
+{
+	struct watchdog *w = calloc(1, sizeof(*w));
+	struct round round = {};
+	int r = -ENOMEM;
+
+	if (!w)
+		return r;
+	w->backend = left;
+	r = stop_table_init(&w->stops); /* it stays empty: all are strangers */
+	if (r >= 0)
+		round = release_all(w);
+	stop_table_destroy(&w->stops);
+	free(w);
+	*released = round.released + round.traced;
+	if (r >= 0)
+		r = take_down(left);
+	return r < 0 ? r : round.failed ? -EIO : 0;
 }

@@ -33,14 +33,14 @@ void stops_event(struct watchdog *w, struct stop *s, enum event_type type, pid_t
 	events_add(&w->events, &event);
 }
 
-/* A process that is stopped, or gone, has its exec behind it. */
+/* A process that is stopped has its exec behind it. */
 static void confirm_record(struct watchdog *w, struct stop *s)
 {
 	int r;
 
 	if (s->flags & DWD_STOP_CONFIRMED)
 		return;
-	r = w->backend->ops->confirm_stop(w->backend, &s->key);
+	r = w->backend->ops->flag_stop(w->backend, &s->key, DWD_STOP_CONFIRMED);
 	if (r < 0 && r != -ENOENT)
 		log_warning("cannot mark the record of process %d: %s", (int)s->pid, strerror(-r));
 	s->flags |= DWD_STOP_CONFIRMED;
@@ -53,7 +53,7 @@ void stops_forget_record(struct watchdog *w, struct stop *s)
 	if (s->forgotten)
 		return;
 	s->forgotten = true;
-	confirm_record(w, s);
+	restore_drop_variables(w, s);
 	r = w->backend->ops->forget_stop(w->backend, &s->key);
 	if (r < 0 && r != -ENOENT) {
 		log_error("cannot remove the record of process %d: %s", (int)s->pid, strerror(-r));
@@ -90,12 +90,17 @@ void stops_left(struct watchdog *w, struct stop *s)
 	stops_finish(w, s, STOP_RUNNING, 0);
 }
 
-/* The record goes first: SIGCONT to a process that has one is taken for somebody else's. */
+/* First the record says that it is released: so the backend does not take the SIGCONT for somebody
+ * else's, there is room for another stop before the process can run on to its next exec, and if the
+ * daemon is killed here the next one does the rest. */
 static int release(struct watchdog *w, struct stop *s, pid_t by)
 {
 	int r;
 
-	stops_forget_record(w, s);
+	r = w->backend->ops->flag_stop(w->backend, &s->key, DWD_STOP_CONFIRMED | DWD_STOP_RELEASED);
+	if (r < 0 && r != -ENOENT)
+		log_warning("cannot mark the record of process %d: %s", (int)s->pid, strerror(-r));
+	s->flags |= DWD_STOP_CONFIRMED;
 	r = stop_signal(s, SIGCONT);
 	if (r < 0 && r != -ESRCH) {
 		log_error("cannot continue process %d: %s; it stays stopped", (int)s->pid,
@@ -214,7 +219,8 @@ static int take_up(struct watchdog *w, const struct dwd_stop_record *record)
 	}
 	supersede(w, &record->key);
 	s->arrived = clock_monotonic_us();
-	s->refused = s->release = w->live >= w->most_stops;
+	s->refused = w->live >= w->most_stops;
+	s->release = s->refused || record->flags & DWD_STOP_RELEASED;
 	stop_table_add(&w->stops, s);
 	if (w->live++ == 0)
 		looks_patrol(w, false);

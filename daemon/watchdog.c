@@ -45,7 +45,11 @@ void watchdog_rescan_later(struct watchdog *w, uint64_t delay_us)
 
 static void check_later(struct watchdog *w)
 {
-	if (w->watches.count || w->live || w->backend->ops->has_unconfirmed(w->backend))
+	bool unsettled = own_tidy(w);
+
+	unsettled |= restore_settle(w);
+	if (w->watches.count || w->live || unsettled ||
+	    w->backend->ops->has_unconfirmed(w->backend))
 		watchdog_set_timer(w->check, clock_monotonic_us() + CHECK_US);
 }
 
@@ -132,11 +136,13 @@ static int on_doorbell(sd_event_source *source, int fd, uint32_t revents, void *
 	return 0;
 }
 
-/* Once a second while anything is watched or stopped: is there a record nobody rang for? */
+/* Once a second while anything is watched or stopped: say that there is a daemon. Is there a record
+ * nobody rang for? */
 static int on_check(sd_event_source *source, uint64_t time, void *userdata)
 {
 	struct watchdog *w = userdata;
 
+	w->backend->ops->beat(w->backend);
 	if (w->backend->ops->has_unconfirmed(w->backend))
 		take_up_all(w);
 	check_later(w);
@@ -184,10 +190,18 @@ int watchdog_start(struct watchdog *w)
 			    on_doorbell, w);
 	if (r < 0)
 		return r;
+	r = restore_watches(w);
+	if (r < 0)
+		return r;
 	r = w->backend->ops->arm(w->backend, true);
 	if (r < 0)
 		return r;
-	return on_rescan(w->rescan, 0, w);
+	on_rescan(w->rescan, 0, w);
+	restore_tidy(w);
+	/* What the programs of an earlier daemon have stopped just now, they have told nobody. */
+	watchdog_rescan_later(w, CHECK_US);
+	check_later(w);
+	return 0;
 }
 
 struct watchdog *watchdog_free(struct watchdog *w)
@@ -306,14 +320,24 @@ const struct watch *watchdog_find_watch(const struct watchdog *w, uint64_t id)
 	return watch_table_find(&w->watches, id);
 }
 
-void watchdog_mark_saved(struct watchdog *w, uint64_t id, const char *path)
+static bool same_or_none(const char *a, const char *b)
+{
+	return a && b ? str_eq(a, b) : a == b;
+}
+
+void watchdog_mark_saved(struct watchdog *w, uint64_t id, const char *path, const char *line)
 {
 	struct watch *watch = watch_table_find(&w->watches, id);
+	int r;
 
-	if (watch) {
-		free(watch->saved);
-		watch->saved = path ? strdup(path) : NULL;
-	}
+	if (!watch || (same_or_none(watch->saved, path) && same_or_none(watch->saved_line, line)))
+		return;
+	r = watch_set_saved(watch, path, line);
+	if (r >= 0)
+		r = restore_keep_watch(w, watch);
+	if (r < 0)
+		log_warning("cannot note of watch %ju which file has it: %s", (uintmax_t)id,
+			    strerror(-r));
 }
 
 static void watch_event(struct watchdog *w, enum event_type type, uid_t owner, json_t *watch,
@@ -337,15 +361,23 @@ static void log_watch(struct watchdog *w, const char *what, const struct watch *
 			   what, (int)by);
 }
 
-/* In force on both sides, or on neither. */
+/* Kept for the next daemon, and in force on both sides; or none of it. */
 static int put_in_force(struct watchdog *w, struct watch *watch)
 {
+	const struct backend_ops *ops = w->backend->ops;
 	int r;
 
 	r = watch_table_add(&w->watches, watch);
 	if (r < 0)
 		return r;
-	r = w->backend->ops->add_watch(w->backend, watch->slot, watch);
+	ops->clear_counters(w->backend, watch->slot);
+	ops->beat(w->backend);
+	r = restore_keep_watch(w, watch);
+	if (r >= 0) {
+		r = ops->add_watch(w->backend, watch->slot, watch);
+		if (r < 0)
+			restore_drop_watch(w, watch->id);
+	}
 	if (r < 0)
 		watch_table_remove(&w->watches, watch);
 	else if (w->watches.count == 1)
@@ -479,12 +511,21 @@ int watchdog_remove_watch(struct watchdog *w, const struct watchdog_client *clie
 			  json_t **ret)
 {
 	struct watch *watch = watch_table_find(&w->watches, id);
-	struct dwd_counters counters;
-	json_t *json;
 	int r;
 
 	if (!watch || !permissions_see_watch(&client->user, watch))
 		return ANSWER_NO_SUCH_WATCH;
+	r = restore_drop_watch(w, id);
+	return r < 0 ? r : watchdog_end_watch(w, client, watch, ret);
+}
+
+int watchdog_end_watch(struct watchdog *w, const struct watchdog_client *client,
+		       struct watch *watch, json_t **ret)
+{
+	struct dwd_counters counters;
+	json_t *json;
+	int r;
+
 	get_counters(w, watch, &counters);
 	json = watch_to_json(watch, &counters);
 	if (!json && ret)
@@ -535,6 +576,7 @@ void watchdog_get_status(const struct watchdog *w, const struct principal *viewe
 		.max_stopped = ops->max_stopped(w->backend),
 		.missed = ops->missed(w->backend),
 	};
+	ret->pinned = ops->pinned(w->backend, &ret->unpinned);
 	for (unsigned i = 0; i < DWD_BACKEND_COUNT; i++)
 		ret->refused[i] = ops->refused(w->backend, (enum dwd_backend)i);
 	for (size_t i = 0; i < w->watches.count; i++) {

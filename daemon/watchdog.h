@@ -37,11 +37,19 @@ int watchdog_new(struct watchdog **ret, sd_event *event, struct backend *backend
 struct watchdog *watchdog_free(struct watchdog *w);
 DEFINE_CLEANUP(struct watchdog *, watchdog_free)
 
-/* Begin: listen to the backend, take over what it has stopped already, arm it. */
+/* Begin: put the watches of an earlier daemon in force, listen to the backend, arm it, take over
+ * what it has stopped already. */
 int watchdog_start(struct watchdog *w);
-/* End: match no more, and release every stop (or leave all stopped). Blocks until every process
- * was seen on its way, at most about a second. Processes under a debugger stay with it. */
+/* Whether there was anything to take over. */
+bool watchdog_took_over(const struct watchdog *w);
+/* End: match no more, release every stop and leave nothing behind. Blocks until every process was
+ * seen on its way, at most about a second. Processes under a debugger stay with it. With `keep`
+ * leave all as it is, for another daemon; where the backend cannot outlive this one, stopped. */
 void watchdog_shutdown(struct watchdog *w, bool keep);
+
+/* The same for what a dead daemon has left: release what is stopped in `left`, of which little else
+ * is known, and take it down. -errno: not all of it could be. */
+int watchdog_release_left(struct backend *left, size_t *released);
 
 /* Since when (monotonic us) there has been neither watch nor stop; 0 if there is one. */
 uint64_t watchdog_idle_since(const struct watchdog *w);
@@ -102,8 +110,8 @@ int watchdog_remove_watch(struct watchdog *w, const struct watchdog_client *clie
 const struct watch *watchdog_next_watch(const struct watchdog *w, uint64_t id);
 /* NULL if there is none. */
 const struct watch *watchdog_find_watch(const struct watchdog *w, uint64_t id);
-/* Note which file has the watch, NULL: none. */
-void watchdog_mark_saved(struct watchdog *w, uint64_t id, const char *path);
+/* Note which file has the watch, and the line there; NULL: none. */
+void watchdog_mark_saved(struct watchdog *w, uint64_t id, const char *path, const char *line);
 json_t *watchdog_watch_to_json(const struct watchdog *w, const struct watch *watch);
 
 /* The first stop whose id is greater than `id`, that the selector allows and that is not over; NULL
@@ -167,7 +175,8 @@ struct watchdog_status {
 	enum dwd_backend backend;
 	const char *refused[DWD_BACKEND_COUNT]; /* why not; NULL: not refused */
 	size_t watches, stops, max_stopped;
-	uint64_t missed; /* execs not looked at for want of memory */
+	uint64_t missed;	       /* execs not looked at for want of memory */
+	const char *pinned, *unpinned; /* where it outlives the daemon; NULL: nowhere, and why */
 	struct dwd_counters total;
 };
 

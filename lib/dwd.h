@@ -144,6 +144,8 @@ struct dwd_status {
 	uint64_t missed; /* execs that have passed unseen, at most */
 	const char *started;
 	const char *kernel;
+	const char *pinned;   /* where it outlives the daemon; NULL: nowhere ... */
+	const char *unpinned; /* ... and why */
 };
 
 /* Which stops are meant. Zero or NULL in a field does not narrow. */

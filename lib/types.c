@@ -359,6 +359,8 @@ int status_parse(struct dwd_status **ret, json_t *object, const char **bad)
 		.clients = reader_count(&r, "clients"),
 		.started = reader_text(&r, "started"),
 		.kernel = reader_text(&r, "kernel"),
+		.pinned = reader_optional_text(&r, "pinned"),
+		.unpinned = reader_optional_text(&r, "unpinned"),
 	};
 	if (r.bad)
 		return reader_error(&r, bad);

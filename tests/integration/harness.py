@@ -9,9 +9,11 @@ Nothing here sleeps for a fixed time: `until` looks again and again until a cond
 """
 
 import contextlib
+import glob
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -97,6 +99,14 @@ class Varlink:
         self.socket.close()
 
 
+PIN_DIR = '/sys/fs/bpf/dwd'
+
+
+def pins_of(socket_path, pin_dir=PIN_DIR):
+    """The directories in which a daemon with this socket keeps what outlives it."""
+    return glob.glob(os.path.join(pin_dir, re.sub('[^A-Za-z0-9]', '-', socket_path)[1:101] + '-*'))
+
+
 class Daemon:
     """A dwdd with a socket of its own."""
 
@@ -105,14 +115,58 @@ class Daemon:
         self.directory = tempfile.mkdtemp(prefix='dwd-test-')
         self.socket = os.path.join(self.directory, 'dwd.sock')
         self.log_path = os.path.join(self.directory, 'log')
-        with open(self.log_path, 'wb') as log:
+        self.options = options
+        self.process = None
+        try:
+            self.start()
+        except AssertionError:
+            self.stop()
+            raise
+
+    def start(self, *options, dwdd=None):
+        """Start it, or start it again when it has ended or been killed."""
+        log_size = os.path.getsize(self.log_path) if os.path.exists(self.log_path) else 0
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.socket)
+        with open(self.log_path, 'ab') as log:
             self.process = subprocess.Popen(
-                [bench.dwdd, '--socket', self.socket, '--backend', bench.backend, *map(str, options)],
+                [dwdd or self.bench.dwdd, '--socket', self.socket, '--backend', self.bench.backend,
+                 *map(str, self.options), *map(str, options)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until(lambda: os.path.exists(self.socket) or self.process.poll() is not None,
               'the daemon to be ready', 60)
         if self.process.poll() is not None:
-            raise AssertionError(f'dwdd did not start: {self.log()}')
+            raise AssertionError(f'dwdd did not start: {self.log()[log_size:]}')
+
+    def kill(self):
+        """SIGKILL; what it has in the kernel goes on."""
+        self.process.kill()
+        self.process.wait(60 * SCALE)
+
+    def restart(self, *options):
+        self.kill()
+        self.start(*options)
+
+    def end(self, how=signal.SIGTERM):
+        """End it in order; its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+            self.process.wait(60 * SCALE)
+        return self.process.returncode
+
+    def release_left(self, *options, status=0, env=None):
+        """dwdd --release-all; what it prints."""
+        done = subprocess.run([self.bench.dwdd, '--release-all', '--socket', self.socket,
+                               *map(str, self.options), *map(str, options)], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60 * SCALE,
+                              encoding='utf-8', check=False, env={**os.environ, **(env or {})})
+        if status is not None and done.returncode != status:
+            raise AssertionError(f'dwdd --release-all: status {done.returncode}, expected {status}\n'
+                                 f'{done.stdout}')
+        return done.stdout
+
+    def pins(self, pin_dir=PIN_DIR):
+        return pins_of(self.socket, pin_dir)
 
     def log(self):
         with open(self.log_path, encoding='utf-8', errors='replace') as f:
@@ -154,11 +208,12 @@ class Daemon:
             self.dwd('continue', '--all', status=None)
 
     def stop(self, how=signal.SIGTERM):
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-            self.process.wait(60 * SCALE)
+        """End it, and whatever it may have left in the kernel; nothing stays behind."""
+        status = self.end(how)
+        if self.pins():
+            self.release_left(status=None)
         shutil.rmtree(self.directory, ignore_errors=True)
-        return self.process.returncode
+        return status
 
 
 class Bench:
@@ -185,6 +240,7 @@ class Bench:
 
     def stop(self):
         status = self.main.stop()
+        equal(self.main.pins(), [], 'pins left behind')
         shutil.rmtree(self.scratch, ignore_errors=True)
         return status
 
@@ -236,6 +292,7 @@ class Bench:
         finally:
             daemon.release_all()
             daemon.stop()
+            equal(daemon.pins(), [], 'pins left behind')
 
     def clean_up(self):
         """After a case: true if it left nothing behind."""
@@ -248,6 +305,10 @@ class Bench:
             if child.stdout:
                 child.stdout.close()
         self.children.clear()
+        left = glob.glob(os.path.join(PIN_DIR, f'*{os.path.basename(self.scratch)}*'))
+        for directory in left:
+            shutil.rmtree(directory, ignore_errors=True)
+        equal(left, [], 'pins left behind')
         self.main.dwd('unwatch', '--all', status=None)
         until(lambda: self.main.stops() == [], 'the list of stops to become empty')
         equal(self.main.json('watches'), [], 'watches left')

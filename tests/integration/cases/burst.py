@@ -148,14 +148,3 @@ def orderly_end_releases_all(b):
         equal(finish(spawners)['exited'], total, 'ended well')
 
 
-@case
-def orderly_end_keeps_on_demand(b):
-    program = b.program()
-    with b.daemon('--on-exit', 'keep') as daemon:
-        daemon.watch(program)
-        child = b.run(program)
-        daemon.wait(program)
-        equal(daemon.stop(), 0, 'exit status of dwdd')
-        equal(state_of(child.pid), 'T', 'state')
-        os.kill(child.pid, signal.SIGCONT)
-        equal(child.wait(20), 0, 'exit status')

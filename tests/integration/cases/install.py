@@ -149,7 +149,7 @@ def nothing_is_left_after_uninstalling(b):
         for pattern in ('**/bin/dwd', '**/sbin/dwdd', '**/libdwd.so.0', '**/dwd.h', '**/libdwd.pc',
                         '**/io.dwd.Watchdog.varlink', '**/man1/dwd.1', '**/man8/dwdd.8',
                         '**/man3/libdwd.3', '**/man7/dwd-varlink.7', '**/LICENSE', '**/dwdd.socket',
-                        '**/dwdd.service', '**/bash-completion/completions/dwd', '**/site-functions/_dwd',
+                        '**/dwdd.service', '**/dwdd-release.service', '**/bash-completion/completions/dwd', '**/site-functions/_dwd',
                         '**/vendor_completions.d/dwd.fish'):
             one(root, pattern)
         run(b, 'ninja', '-C', b.build, 'uninstall')
@@ -164,10 +164,11 @@ def units_are_clean(b):
     with installed(b) as root:
         units = os.path.dirname(one(root, '**/dwdd.service'))
         prefix = os.path.dirname(os.path.dirname(one(root, '**/bin/dwd')))
-        with open(os.path.join(units, 'dwdd.service'), encoding='utf-8') as f:
-            text = f.read()
         # The programs lie beneath `root`, and systemd-analyze wants to see them.
-        with open(os.path.join(units, 'dwdd.service'), 'w', encoding='utf-8') as f:
-            f.write(text.replace('=' + prefix[len(root):], '=' + prefix))
-        equal(run(b, 'systemd-analyze', 'verify', '--man=no', 'dwdd.service', 'dwdd.socket',
+        for unit in ('dwdd.service', 'dwdd-release.service'):
+            with open(os.path.join(units, unit), encoding='utf-8') as f:
+                text = f.read()
+            with open(os.path.join(units, unit), 'w', encoding='utf-8') as f:
+                f.write(text.replace('=' + prefix[len(root):], '=' + prefix))
+        equal(run(b, 'systemd-analyze', 'verify', '--man=no', 'dwdd.service', 'dwdd-release.service', 'dwdd.socket',
                   env={**os.environ, 'SYSTEMD_UNIT_PATH': units + ':'}), '', 'complaints')

@@ -75,6 +75,8 @@ $dwd run --watch {program} --each --debugger 'strace -o /dev/null -p {{pid}}' --
 ''')
     done = subprocess.run(['unshare', '--pid', '--fork', '--mount-proc', script], stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=240 * SCALE)
+    # The daemon was killed with its namespace.
+    subprocess.run([b.dwdd, '--release-all', '--socket', b.path('inner.sock')], check=True, timeout=60 * SCALE)
     equal(done.returncode, 0, f'step that failed: {done.stdout}')
     assert 'exited normally' in done.stdout, done.stdout
     equal(outside.poll(), None, 'exit status outside')

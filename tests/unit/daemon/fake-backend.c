@@ -37,6 +37,135 @@ static int fake_arm(struct backend *b, bool on)
 	return 0;
 }
 
+static int fake_take_down(struct backend *b)
+{
+	fake_of(b)->taken_down = true;
+	return 0;
+}
+
+static void fake_beat(struct backend *b)
+{
+	fake_of(b)->beats++;
+}
+
+static struct fake_text *find_text(const struct fake_backend *f, enum backend_text kind,
+				   uint64_t id)
+{
+	for (size_t i = 0; i < f->texts_count; i++)
+		if (f->texts[i].kind == kind && f->texts[i].id == id)
+			return &f->texts[i];
+	return NULL;
+}
+
+const char *fake_backend_text(const struct fake_backend *f, enum backend_text kind, uint64_t id)
+{
+	const struct fake_text *found = find_text(f, kind, id);
+
+	return found ? found->text : NULL;
+}
+
+static int fake_drop_text(struct backend *b, enum backend_text kind, uint64_t id)
+{
+	struct fake_backend *f = fake_of(b);
+	struct fake_text *found = find_text(f, kind, id);
+
+	if (!found)
+		return 0;
+	free(found->text);
+	*found = f->texts[--f->texts_count];
+	return 0;
+}
+
+static int keep(struct fake_backend *f, enum backend_text kind, uint64_t id, const char *text)
+{
+	char *copy = strdup(text);
+	struct fake_text *more = reallocarray(f->texts, f->texts_count + 1, sizeof(*more));
+
+	if (more)
+		f->texts = more;
+	if (!copy || !more) {
+		free(copy);
+		return -ENOMEM;
+	}
+	fake_drop_text(&f->backend, kind, id);
+	f->texts[f->texts_count++] = (struct fake_text){kind, id, copy};
+	return 0;
+}
+
+void fake_backend_keep(struct fake_backend *f, enum backend_text kind, uint64_t id,
+		       const char *text)
+{
+	assert_int_equal(keep(f, kind, id, text), 0);
+}
+
+static int fake_keep_text(struct backend *b, enum backend_text kind, uint64_t id, const char *text)
+{
+	struct fake_backend *f = fake_of(b);
+
+	if (f->keep_text_error)
+		return f->keep_text_error;
+	if (kind == BACKEND_TEXT_WATCH && id > f->last_watch)
+		f->last_watch = id;
+	return keep(f, kind, id, text);
+}
+
+static int fake_get_text(struct backend *b, enum backend_text kind, uint64_t id, char **ret)
+{
+	const char *text = fake_backend_text(fake_of(b), kind, id);
+
+	if (!text)
+		return -ENOENT;
+	*ret = strdup(text);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int fake_for_each_text(struct backend *b, enum backend_text kind,
+			      int (*fn)(void *userdata, uint64_t id), void *userdata)
+{
+	struct fake_backend *f = fake_of(b);
+	uint64_t last = 0, next;
+	int r = 0;
+
+	do {
+		next = UINT64_MAX;
+		for (size_t i = 0; i < f->texts_count; i++)
+			if (f->texts[i].kind == kind && f->texts[i].id > last &&
+			    f->texts[i].id < next)
+				next = f->texts[i].id;
+		last = next;
+		if (next != UINT64_MAX)
+			r = fn(userdata, next);
+	} while (next != UINT64_MAX && r == 0);
+	return r;
+}
+
+static uint64_t fake_last_watch(const struct backend *b)
+{
+	return fake_of(b)->last_watch;
+}
+
+static uint64_t fake_last_stop(const struct backend *b)
+{
+	return fake_of(b)->last_id;
+}
+
+static const char *fake_pinned(const struct backend *b, const char **why)
+{
+	*why = fake_of(b)->keeps ? NULL : "it is a fake";
+	return fake_of(b)->keeps ? "/pins" : NULL;
+}
+
+void fake_backend_survive(struct fake_backend *f)
+{
+	memset(f->watched, 0, sizeof(f->watched));
+	f->bells_count = 0;
+}
+
+static void fake_clear_counters(struct backend *b, uint32_t slot)
+{
+	fake_of(b)->counters[slot] = (struct dwd_counters){};
+}
+
 static int fake_add_watch(struct backend *b, uint32_t slot, const struct watch *watch)
 {
 	struct fake_backend *f = fake_of(b);
@@ -46,7 +175,6 @@ static int fake_add_watch(struct backend *b, uint32_t slot, const struct watch *
 	if (f->add_watch_error)
 		return f->add_watch_error;
 	f->watched[slot] = true;
-	f->counters[slot] = (struct dwd_counters){};
 	return 0;
 }
 
@@ -126,7 +254,7 @@ static bool fake_has_unconfirmed(const struct backend *b)
 	return false;
 }
 
-static int fake_confirm_stop(struct backend *b, const struct dwd_stop_key *key)
+static int fake_flag_stop(struct backend *b, const struct dwd_stop_key *key, uint32_t flags)
 {
 	struct fake_backend *f = fake_of(b);
 	size_t i = find(f, key);
@@ -135,7 +263,8 @@ static int fake_confirm_stop(struct backend *b, const struct dwd_stop_key *key)
 		return f->confirm_error;
 	if (i == f->records_count)
 		return -ENOENT;
-	f->records[i]->flags |= DWD_STOP_CONFIRMED;
+	f->records[i]->flags |= flags;
+	f->flagged |= flags;
 	return 0;
 }
 
@@ -163,6 +292,11 @@ static int fake_exempt(struct backend *b, pid_t tgid, uid_t user, bool on)
 	f->exempted = tgid;
 	f->exemptions += on ? 1 : -1;
 	return 0;
+}
+
+static void fake_disown(struct backend *b)
+{
+	fake_of(b)->disowned = true;
 }
 
 static int fake_watch_signals(struct backend *b, bool on)
@@ -234,6 +368,16 @@ static const struct backend_ops fake_ops = {
 	.free = fake_free,
 	.listen = fake_listen,
 	.arm = fake_arm,
+	.take_down = fake_take_down,
+	.beat = fake_beat,
+	.keep_text = fake_keep_text,
+	.drop_text = fake_drop_text,
+	.get_text = fake_get_text,
+	.for_each_text = fake_for_each_text,
+	.last_watch = fake_last_watch,
+	.last_stop = fake_last_stop,
+	.pinned = fake_pinned,
+	.clear_counters = fake_clear_counters,
 	.add_watch = fake_add_watch,
 	.refresh_watch = fake_refresh_watch,
 	.remove_watch = fake_remove_watch,
@@ -241,9 +385,10 @@ static const struct backend_ops fake_ops = {
 	.get_stop = fake_get_stop,
 	.for_each_stop = fake_for_each_stop,
 	.has_unconfirmed = fake_has_unconfirmed,
-	.confirm_stop = fake_confirm_stop,
+	.flag_stop = fake_flag_stop,
 	.forget_stop = fake_forget_stop,
 	.exempt = fake_exempt,
+	.disown = fake_disown,
 	.watch_signals = fake_watch_signals,
 	.get_fd = fake_get_fd,
 	.dispatch = fake_dispatch,
@@ -274,6 +419,9 @@ void fake_backend_clear(struct fake_backend *f)
 struct fake_backend *fake_backend_free(struct fake_backend *f)
 {
 	fake_backend_clear(f);
+	for (size_t i = 0; i < f->texts_count; i++)
+		free(f->texts[i].text);
+	free(f->texts);
 	free(f->records);
 	free(f->bells);
 	close(f->bell);

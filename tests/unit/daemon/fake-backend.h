@@ -24,14 +24,24 @@ struct fake_backend {
 	uint64_t last_id;
 	struct dwd_counters counters[DWD_MAX_WATCHES];
 	bool watched[DWD_MAX_WATCHES];
+	struct fake_text {
+		enum backend_text kind;
+		uint64_t id;
+		char *text;
+	} * texts;
+	size_t texts_count;
+	uint64_t last_watch;
 
 	/* What was asked of it. */
-	bool armed, signals_watched;
+	bool armed, signals_watched, taken_down, disowned;
+	bool keeps;	  /* it says that it is pinned */
+	uint32_t flagged; /* all flags that were ever set */
+	unsigned beats;
 	pid_t exempted; /* the last one */
 	int exemptions; /* how many last */
 
 	/* What fails from now on: -errno, 0 for nothing. */
-	int add_watch_error, remove_watch_error, get_stop_error, exempt_error;
+	int add_watch_error, remove_watch_error, get_stop_error, exempt_error, keep_text_error;
 	int arm_error, confirm_error, counters_error, dispatch_error, each_error, forget_error;
 	int signals_error;
 };
@@ -48,6 +58,13 @@ struct dwd_stop_record *fake_backend_add(struct fake_backend *f,
 /* No records and no notifications are left. */
 void fake_backend_clear(struct fake_backend *f);
 bool fake_backend_has_record(const struct fake_backend *f, const struct dwd_stop_key *key);
+
+/* The text that is kept, NULL if there is none; and put one there. */
+const char *fake_backend_text(const struct fake_backend *f, enum backend_text kind, uint64_t id);
+void fake_backend_keep(struct fake_backend *f, enum backend_text kind, uint64_t id,
+		       const char *text);
+/* The daemon is killed: what does not outlive it is gone. Its engine must be freed already. */
+void fake_backend_survive(struct fake_backend *f);
 
 /* Notifications, delivered by the next dispatch(). */
 void fake_backend_ring_stopped(struct fake_backend *f, const struct dwd_stop_key *key);

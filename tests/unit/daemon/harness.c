@@ -53,6 +53,7 @@ int harness_setup(void **state)
 void harness_restart(struct harness *h)
 {
 	watchdog_free(h->watchdog);
+	fake_backend_survive(h->fake);
 	h->place = 0;
 	assert_int_equal(watchdog_new(&h->watchdog, h->event, &h->fake->backend), 0);
 	assert_int_equal(watchdog_start(h->watchdog), 0);

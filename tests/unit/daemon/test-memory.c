@@ -230,6 +230,8 @@ static int act_save(void *userdata)
 	if (r == CONFIG_OK)
 		r = config_unsave(config, watch->id, &unsaved);
 	config_free(config);
+	faults_mend_memory();
+	watchdog_mark_saved(f->h->watchdog, watch->id, NULL, NULL);
 	return r == CONFIG_BAD_LINE ? -ENOMEM : r;
 }
 

@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "backend-bpf-pins.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+
+#include "backend-bpf-load.h"
+#include "dwd.skel.h"
+#include "procfs.h"
+
+#define BPF_MOUNT     "/sys/fs/bpf"
+#define INSTANCE_TEXT 100 /* bytes of the socket's path that its directory shows */
+#define PIN_PATH      (PATH_MAX + 128)
+
+/* One that was killed may be about to let go. */
+#define LOCK_TRIES    50
+#define LOCK_PAUSE_NS 10000000
+
+/* The lasting maps, `control` last: see the header. */
+enum lasting { STOPS, COUNTERS, EXEC_STATES, MARKS, EXEMPT, TEXTS, CONTROL, LASTING };
+
+static const char *const lasting_names[LASTING] = {
+	"stops", "counters", "exec_states", "marks", "exempt", "texts", "control",
+};
+
+struct pins {
+	char *instance; /* PIN_DIR/INSTANCE */
+	char *path;	/* PIN_DIR/INSTANCE/vSCHEMA */
+	char *links;	/* of the generation kept last; NULL: none */
+	int lock;
+	int maps[LASTING]; /* found; -1: not */
+};
+
+static struct bpf_map *lasting_map(struct dwd_bpf *object, enum lasting which)
+{
+	struct bpf_map *const maps[LASTING] = {
+		[STOPS] = object->maps.stops,
+		[COUNTERS] = object->maps.counters,
+		[EXEC_STATES] = object->maps.exec_states,
+		[MARKS] = object->maps.marks,
+		[EXEMPT] = object->maps.exempt,
+		[TEXTS] = object->maps.texts,
+		[CONTROL] = object->maps.data_control,
+	};
+
+	return maps[which];
+}
+
+/* ---- the place ------------------------------------------------------------------------------- */
+
+/* A directory's name for a socket: readable, and with a hash of the whole path another for another.
+ * A bpf file system allows no dots. */
+static char *instance_name(const char *socket)
+{
+	char text[INSTANCE_TEXT + 1];
+	uint64_t hash = 0;
+	char *name;
+	size_t n = 0;
+
+	for (const char *c = socket; *c; c++) {
+		hash = dwd_mix2(hash, (__u8)*c, 0);
+		if (n < INSTANCE_TEXT && (n > 0 || *c != '/'))
+			text[n++] = isalnum((unsigned char)*c) ? *c : '-';
+	}
+	text[n] = '\0';
+	return asprintf(&name, "%s-%016jx", text, (uintmax_t)hash) < 0 ? NULL : name;
+}
+
+static bool is_bpf_fs(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == BPF_FS_MAGIC;
+}
+
+/* Where people expect it, it is mounted for them, as bpftool does. */
+static int mount_bpf_fs(const char *pin_dir, char **message)
+{
+	int r;
+
+	if (strncmp(pin_dir, BPF_MOUNT "/", sizeof(BPF_MOUNT)) != 0 || is_bpf_fs(BPF_MOUNT))
+		return 0;
+	if (mount("bpf", BPF_MOUNT, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") == 0)
+		return 0;
+	r = -errno;
+	bpf_message(message, "cannot mount a bpf file system at " BPF_MOUNT ": %s", strerror(-r));
+	return r;
+}
+
+/* Nobody else may put anything there, nor take it away. */
+static int check_directory(const char *path, char **message)
+{
+	struct stat st;
+	int r;
+
+	if (lstat(path, &st) < 0) {
+		r = -errno;
+		bpf_message(message, "cannot look at %s: %s", path, strerror(-r));
+		return r;
+	}
+	if (!S_ISDIR(st.st_mode) || st.st_uid != 0 || st.st_mode & (S_IWGRP | S_IWOTH)) {
+		bpf_message(message, "%s is not a directory of root's alone: remove it", path);
+		return -EPERM;
+	}
+	if (!is_bpf_fs(path)) {
+		bpf_message(message,
+			    "%s is not on a bpf file system: mount -t bpf bpf DIRECTORY, and give "
+			    "--pin-dir a directory in there",
+			    path);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int make_directory(const char *path, char **message)
+{
+	int r;
+
+	if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+		r = -errno;
+		bpf_message(message, "cannot make %s: %s", path, strerror(-r));
+		return r;
+	}
+	return 0;
+}
+
+/* Lock the directory of the instance. One who ends removes it if it is empty, so it may be another
+ * by the time that it is locked. */
+static int lock_instance(struct pins *p, char **message)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+
+	for (int tries = 0;; tries++) {
+		_cleanup_fd_ int fd = -1;
+		struct stat ours, theirs;
+		int r = make_directory(p->instance, message);
+
+		if (r < 0)
+			return r;
+		r = check_directory(p->instance, message);
+		if (r < 0)
+			return r;
+		fd = open(p->instance, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		if (fd < 0 || fstat(fd, &ours) < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0) {
+			if (errno == EWOULDBLOCK && tries < LOCK_TRIES) {
+				nanosleep(&pause, NULL);
+				continue;
+			}
+			r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+			bpf_message(message, "cannot lock %s: %s", p->instance,
+				    r == -EBUSY ? "another dwdd has it" : strerror(-r));
+			return r;
+		}
+		if (stat(p->instance, &theirs) == 0 && ours.st_ino == theirs.st_ino) {
+			p->lock = steal_fd(&fd);
+			return 0;
+		}
+	}
+}
+
+int pins_open(struct pins **ret, const char *pin_dir, const char *socket, char **message)
+{
+	_cleanup_(pins_freep) struct pins *p = calloc(1, sizeof(*p));
+	_cleanup_free_ char *name = instance_name(socket);
+	int r;
+
+	if (!p || !name)
+		return -ENOMEM;
+	p->lock = -1;
+	for (int i = 0; i < LASTING; i++)
+		p->maps[i] = -1;
+	if (asprintf(&p->instance, "%s/%s", pin_dir, name) < 0 ||
+	    asprintf(&p->path, "%s/v%d", p->instance, DWD_SCHEMA) < 0)
+		return -ENOMEM;
+	r = mount_bpf_fs(pin_dir, message);
+	if (r >= 0)
+		r = make_directory(pin_dir, message);
+	if (r >= 0)
+		r = check_directory(pin_dir, message);
+	if (r >= 0)
+		r = lock_instance(p, message);
+	if (r < 0)
+		return r;
+	*ret = steal_pointer(p);
+	return 0;
+}
+
+struct pins *pins_free(struct pins *p)
+{
+	if (!p)
+		return NULL;
+	if (p->lock >= 0)
+		rmdir(p->instance); /* if nothing is pinned */
+	for (int i = 0; i < LASTING; i++)
+		close_fd(p->maps[i]);
+	close_fd(p->lock);
+	free(p->instance);
+	free(p->path);
+	free(p->links);
+	free(p);
+	return NULL;
+}
+
+const char *pins_path(const struct pins *p)
+{
+	return p->path;
+}
+
+/* ---- what was left --------------------------------------------------------------------------- */
+
+static void close_maps(struct pins *p)
+{
+	for (int i = 0; i < LASTING; i++)
+		p->maps[i] = close_fd(p->maps[i]);
+}
+
+/* What a map of ours must be like. The table of stops is as large as it was asked for. */
+static bool fits(int fd, const struct bpf_map *map, enum lasting which)
+{
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return false;
+	return info.type == bpf_map__type(map) && info.key_size == bpf_map__key_size(map) &&
+	       info.value_size == bpf_map__value_size(map) &&
+	       info.map_flags == bpf_map__map_flags(map) &&
+	       (which == STOPS || info.max_entries == bpf_map__max_entries(map));
+}
+
+static int open_maps(struct pins *p)
+{
+	_cleanup_free_ char *path = malloc(PIN_PATH);
+	struct dwd_bpf *object = dwd_bpf__open();
+	int r = path && object ? 0 : -ENOMEM;
+
+	for (int i = 0; i < LASTING && r == 0; i++) {
+		snprintf(path, PIN_PATH, "%s/%s", p->path, lasting_names[i]);
+		p->maps[i] = bpf_obj_get(path);
+		if (p->maps[i] < 0 ||
+		    !fits(p->maps[i], lasting_map(object, (enum lasting)i), (enum lasting)i))
+			r = -EPROTO;
+	}
+	dwd_bpf__destroy(object);
+	return r;
+}
+
+static uint32_t room_of(int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ? 0 : info.max_entries;
+}
+
+int pins_find(struct pins *p, struct pins_left *ret)
+{
+	_cleanup_free_ char *control = NULL;
+	__u32 zero = 0;
+	int r;
+
+	*ret = (struct pins_left){};
+	if (asprintf(&control, "%s/%s", p->path, lasting_names[CONTROL]) < 0)
+		return -ENOMEM;
+	if (access(control, F_OK) < 0)
+		return errno == ENOENT ? pins_remove_tree(p->path) : -errno;
+	r = open_maps(p);
+	if (r >= 0 && bpf_map_lookup_elem(p->maps[CONTROL], &zero, &ret->control) < 0)
+		r = -errno;
+	/* 0: nothing was ever in charge. */
+	if (r >= 0 && ret->control.pid_namespace &&
+	    ret->control.pid_namespace != procfs_own_namespace("pid"))
+		r = -EPROTO;
+	if (r < 0) {
+		close_maps(p);
+		return r;
+	}
+	ret->stops_room = room_of(p->maps[STOPS]);
+	ret->any = true;
+	return 0;
+}
+
+int pins_reuse(struct pins *p, struct dwd_bpf *object)
+{
+	int r = 0;
+
+	for (int i = 0; i < LASTING && r == 0; i++)
+		if (p->maps[i] >= 0)
+			r = bpf_map__reuse_fd(lasting_map(object, (enum lasting)i), p->maps[i]);
+	return r;
+}
+
+/* ---- pinning --------------------------------------------------------------------------------- */
+
+static int pin(int fd, const char *directory, const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (asprintf(&path, "%s/%s", directory, name) < 0)
+		return -ENOMEM;
+	return bpf_obj_pin(fd, path) < 0 ? -errno : 0;
+}
+
+static int pin_maps(struct pins *p, struct dwd_bpf *object)
+{
+	int r = 0;
+
+	for (int i = 0; i < LASTING && r == 0; i++)
+		if (p->maps[i] < 0)
+			r = pin(bpf_map__fd(lasting_map(object, (enum lasting)i)), p->path,
+				lasting_names[i]);
+	return r;
+}
+
+/* A directory in vSCHEMA/generation-N. */
+static int make_part(const struct pins *p, uint64_t generation, const char *part, char **ret)
+{
+	_cleanup_free_ char *parent = NULL, *path = NULL;
+
+	if (asprintf(&parent, "%s/generation-%ju", p->path, (uintmax_t)generation) < 0 ||
+	    asprintf(&path, "%s/%s", parent, part) < 0)
+		return -ENOMEM;
+	if ((mkdir(parent, 0700) < 0 && errno != EEXIST) || mkdir(path, 0700) < 0)
+		return -errno;
+	*ret = steal_pointer(path);
+	return 0;
+}
+
+/* The links that the skeleton has made, each named as its program is. */
+static int pin_links(const struct bpf_object_skeleton *skeleton, const char *directory)
+{
+	int r = 0;
+
+	for (int i = 0; i < skeleton->prog_cnt && r == 0; i++) {
+		const struct bpf_link *link = *skeleton->progs[i].link;
+
+		if (link)
+			r = pin(bpf_link__fd(link), directory, skeleton->progs[i].name);
+	}
+	return r;
+}
+
+static int pin_programs(const struct bpf_object_skeleton *skeleton, const char *directory)
+{
+	int r = 0;
+
+	for (int i = 0; i < skeleton->prog_cnt && r == 0; i++) {
+		const struct bpf_program *program = *skeleton->progs[i].prog;
+
+		if (bpf_program__fd(program) >= 0)
+			r = pin(bpf_program__fd(program), directory, skeleton->progs[i].name);
+	}
+	return r;
+}
+
+static int pin_generation(struct pins *p, struct dwd_bpf *object, uint64_t generation)
+{
+	_cleanup_free_ char *programs = NULL;
+	int r;
+
+	r = make_part(p, generation, "links", &p->links);
+	if (r == 0)
+		r = make_part(p, generation, "programs", &programs);
+	if (r == 0)
+		r = pin_links(object->skeleton, p->links);
+	return r < 0 ? r : pin_programs(object->skeleton, programs);
+}
+
+int pins_keep(struct pins *p, struct dwd_bpf *object, uint64_t generation)
+{
+	int r;
+
+	if (mkdir(p->path, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	r = pin_generation(p, object, generation);
+	return r < 0 ? r : pin_maps(p, object);
+}
+
+int pins_keep_link(struct pins *p, struct bpf_link *link, const char *name)
+{
+	return p && p->links ? pin(bpf_link__fd(link), p->links, name) : 0;
+}
+
+void pins_drop_link(struct pins *p, const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (p && p->links && asprintf(&path, "%s/%s", p->links, name) >= 0)
+		unlink(path);
+}
+
+/* ---- unpinning ------------------------------------------------------------------------------- */
+
+static bool is_dots(const char *name)
+{
+	return str_eq(name, ".") || str_eq(name, "..");
+}
+
+/* Go through what lies in a directory, which `fn` may remove. */
+static int for_each_entry(const char *path,
+			  int (*fn)(void *userdata, const char *inner, const char *name),
+			  void *userdata)
+{
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+	int r = 0;
+
+	if (!directory)
+		return errno == ENOENT ? 0 : -errno;
+	while (r == 0 && (entry = readdir(directory))) {
+		_cleanup_free_ char *inner = NULL;
+
+		if (is_dots(entry->d_name))
+			continue;
+		if (asprintf(&inner, "%s/%s", path, entry->d_name) < 0)
+			r = -ENOMEM;
+		else
+			r = fn(userdata, inner, entry->d_name);
+	}
+	closedir(directory);
+	return r;
+}
+
+static int remove_entry(void *userdata, const char *path, const char *name)
+{
+	if (unlink(path) == 0 || errno == ENOENT)
+		return 0;
+	return errno == EISDIR ? pins_remove_tree(path) : -errno;
+}
+
+int pins_remove_tree(const char *path)
+{
+	int r = for_each_entry(path, remove_entry, NULL);
+
+	return r < 0 ? r : rmdir(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int remove_if_directory(void *userdata, const char *path, const char *name)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return S_ISDIR(st.st_mode) ? pins_remove_tree(path) : 0;
+}
+
+int pins_remove_directories(const char *path)
+{
+	return for_each_entry(path, remove_if_directory, NULL);
+}
+
+static int remove_other_generation(void *userdata, const char *path, const char *name)
+{
+	const char *kept = userdata;
+
+	return strncmp(name, "generation-", 11) != 0 || str_eq(name, kept) ? 0
+									   : pins_remove_tree(path);
+}
+
+int pins_drop_generations(struct pins *p, uint64_t but)
+{
+	char kept[64];
+
+	snprintf(kept, sizeof(kept), "generation-%ju", (uintmax_t)but);
+	return for_each_entry(p->path, remove_other_generation, kept);
+}
+
+int pins_drop_generation(struct pins *p, uint64_t generation)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (asprintf(&path, "%s/generation-%ju", p->path, (uintmax_t)generation) < 0)
+		return -ENOMEM;
+	return pins_remove_tree(path);
+}
+
+int pins_drop(struct pins *p)
+{
+	_cleanup_free_ char *control = NULL;
+	int r;
+
+	/* Whoever finds it gone knows that all was released. */
+	if (asprintf(&control, "%s/%s", p->path, lasting_names[CONTROL]) < 0)
+		return -ENOMEM;
+	r = pins_drop_generations(p, 0);
+	if (r == 0 && unlink(control) < 0 && errno != ENOENT)
+		r = -errno;
+	return r < 0 ? r : pins_remove_tree(p->path);
+}
+
+char *pins_next_schema(const struct pins *p, char *previous)
+{
+	DIR *directory = opendir(p->instance);
+	struct dirent *entry;
+	char *least = NULL;
+
+	/* The order does not matter, only that it is one. */
+	while (directory && (entry = readdir(directory)))
+		if (entry->d_name[0] == 'v' && (!previous || strcmp(entry->d_name, previous) > 0) &&
+		    (!least || strcmp(entry->d_name, least) < 0)) {
+			free(least);
+			least = strdup(entry->d_name);
+		}
+	if (directory)
+		closedir(directory);
+	free(previous);
+	return least;
+}
+
+char *pins_schema_path(const struct pins *p, const char *schema)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s", p->instance, schema) < 0 ? NULL : path;
+}
+
+bool pins_is_ours(const char *schema)
+{
+	return schema[0] == 'v' && atoi(schema + 1) == DWD_SCHEMA;
+}
