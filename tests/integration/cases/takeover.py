@@ -1,0 +1,372 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One daemon takes over from another, or nobody does: what stays, what is released, what is said."""
+
+import glob
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+
+from harness import PIN_DIR, SCALE, Skip, case, equal, state_of, until
+
+STRIDE = int(os.environ.get('DWD_TEST_STRIDE', '25'))
+NEVER = ('--fail-open-after', 0)
+
+
+def stopped(b, daemon, program, *arguments):
+    """A child that is stopped and listed."""
+    child = b.run(program, *arguments)
+    until(lambda: [s for s in daemon.stops() if s['pid'] == child.pid and s['state'] == 'stopped'],
+          'the stop')
+    return child
+
+
+def without_time(stops):
+    """Two clocks tell it, so the last digits differ from daemon to daemon."""
+    return [{**s, 'since': s['since'][:19]} for s in stops]
+
+
+def listed(daemon):
+    """The stops, once all of them were looked at."""
+    return until(lambda: (stops := daemon.stops()) and all(s['state'] != 'stopping' for s in stops) and stops,
+                 'the stops')
+
+
+@case
+def all_is_as_it_was(b):
+    """Ids, owners, times, filters, counters, variables."""
+    program = b.program()
+    with b.daemon(*NEVER) as daemon:
+        removed = daemon.watch(b.unique())
+        daemon.watch('--setenv', 'ONE=1', '--hold', '1h', '--then', 'kill', '--max-stopped', 5, program)
+        daemon.watch('--arg', 'é*', '--uid', 0, '--skip', 3, '--under', os.getpid(),
+                     b.path('sub', 'directory') + '/')
+        last = daemon.watch('--arg', 'x' * 250, '--arg', 'y' * 250, '--count', 7, b.unique())
+        daemon.dwd('unwatch', removed)
+        stopped(b, daemon, program)
+        before = daemon.json('watches'), daemon.stops()
+        equal(before[1][0]['setenv'], ['ONE=1'], 'variables')
+        for _ in range(2):
+            daemon.restart()
+            listed(daemon)
+            equal(daemon.json('watches'), before[0], 'watches')
+            equal(without_time(daemon.stops()), without_time(before[1]), 'stops')
+        equal(daemon.watch(b.unique()), last + 1, 'the next id')
+        assert daemon.json('status')['pinned'].startswith(daemon.pins()[0])
+
+
+@case
+def no_exec_is_missed(b):
+    program = b.program()
+    with b.daemon(*NEVER) as daemon:
+        watch = daemon.watch(program)
+        daemon.kill()
+        child = b.run(program)
+        until(lambda: state_of(child.pid) == 'T', 'the stop')
+        daemon.start()
+        equal([s['pid'] for s in listed(daemon)], [child.pid], 'stops')
+        equal(daemon.counters(watch)['caught'], 1, 'caught')
+        b.caught(child, program, daemon)
+        equal(daemon.stops(), [], 'stops left')
+
+
+def killed_at(b, daemon, call, step):
+    """Start a daemon that is killed before the step-th time that it makes this system call. False if it makes
+    fewer until it is ready."""
+    command = ['strace', '-D', '-qq', '-o', '/dev/null', '-e',
+               f'inject={call}:signal=SIGKILL:when={step}', b.dwdd]
+    script = b.script('#!/bin/sh\nexec ' + ' '.join(f"'{word}'" for word in command) + ' "$@"\n')
+    try:
+        daemon.start(dwdd=script)
+    except AssertionError:
+        return True
+    daemon.kill()
+    return False
+
+
+@case
+def killed_at_each_step_of_taking_over(b):
+    """Whatever was done by then, what is watched is stopped, by one generation or the other."""
+    if not shutil.which('strace'):
+        raise Skip('no strace')
+    program = b.program()
+    with b.daemon(*NEVER) as daemon:
+        watch = daemon.watch(program)
+        children = [stopped(b, daemon, program)]
+        daemon.kill()
+        for call, stride, least in (('bpf', STRIDE, 40), ('mkdir', 3, 2), ('unlink', 8, 8), ('rmdir', 1, 3)):
+            step = random.randrange(1, stride + 1)
+            while killed_at(b, daemon, call, step):
+                children.append(b.run(program))
+                until(lambda: state_of(children[-1].pid) == 'T', f'the stop after step {step} of {call}')
+                step += random.randrange(1, 2 * stride)
+                if call == 'rmdir':  # so that it is the generation in charge that is removed next
+                    daemon.start()
+                    daemon.kill()
+            assert step > least, f'it took over in {step} steps of {call}'
+        daemon.start()
+        equal({s['pid'] for s in listed(daemon)}, {c.pid for c in children}, 'stops')
+        equal(daemon.counters(watch)['caught'], len(children), 'caught')
+
+
+@case
+def what_came_late_of_a_hold_is_made_up_for(b):
+    """The time of a hold counts from the stop, whichever daemon saw it."""
+    program = b.program()
+    with b.daemon(*NEVER) as daemon:
+        daemon.watch('--hold', '1s', program)
+        daemon.kill()
+        child = b.run(program)
+        until(lambda: state_of(child.pid) == 'T', 'the stop')
+        daemon.start()
+        equal(child.wait(20 * SCALE), 0, 'exit status')
+
+
+@case
+def own_watches_end_with_the_daemon(b):
+    program = b.program()
+    with b.daemon(*NEVER) as daemon:
+        client = daemon.varlink()
+        assert client.call('io.dwd.Watchdog.Watch', {'target': program, 'own': True})
+        children = [stopped(b, daemon, program)]
+        daemon.kill()
+        children.append(b.run(program))
+        until(lambda: state_of(children[1].pid) == 'T', 'the stop')
+        daemon.start()
+        for child in children:
+            equal(child.wait(20 * SCALE), 0, 'exit status')
+        equal(daemon.json('watches'), [], 'watches')
+        # What was kept of them goes as well, so that the next daemon finds nothing.
+        daemon.restart()
+        equal(daemon.json('watches'), [], 'watches')
+        client.close()
+
+
+@case
+def without_a_daemon_it_fails_open(b):
+    program = b.program()
+    with b.daemon('--fail-open-after', 1) as daemon:
+        watch = daemon.watch(program)
+        held = stopped(b, daemon, program)
+        daemon.kill()
+        started = [held]
+
+        def runs():
+            child = b.run(program)
+            started.append(child)
+            until(lambda: child.poll() is not None or state_of(child.pid) == 'T', 'its stop or its end')
+            return child.poll() == 0
+
+        until(runs, 'the kernel side to fail open')
+        equal(state_of(held.pid), 'T', 'what is stopped stays so')
+        daemon.start()
+        counters = daemon.counters(watch)
+        assert counters['skipped'].pop('no-daemon') >= 1 and not counters['skipped'], counters
+        still = [c for c in started if c.poll() is None]
+        equal(counters['caught'], len(still), 'caught')
+        equal({s['pid'] for s in listed(daemon)}, {c.pid for c in still}, 'stops')
+        stopped(b, daemon, program)  # it is armed again
+
+
+@case
+def nothing_is_left_after_release_all(b):
+    program = b.program()
+    with b.daemon(*NEVER) as daemon:
+        daemon.watch(program)
+        children = [stopped(b, daemon, program) for _ in range(3)]
+        assert 'another dwdd has it' in daemon.release_left(status=1)
+        daemon.kill()
+        equal(daemon.release_left().splitlines()[-1], 'released 3', 'output')
+        for child in children:
+            equal(child.wait(20 * SCALE), 0, 'exit status')
+        equal(daemon.pins(), [], 'pins')
+        equal(b.run(program).wait(20 * SCALE), 0, 'nothing is watched any more')
+        equal(daemon.release_left(), 'released 0\n', 'again')
+        daemon.start()
+        equal((daemon.json('watches'), daemon.stops()), ([], []), 'watches and stops')
+
+
+@case
+def the_service_manager_decides_what_is_left(b):
+    """As ExecStopPost= runs it: what the service manager starts again must find what there was."""
+    program = b.program()
+    with b.daemon(*NEVER) as daemon:
+        daemon.watch(program)
+        child = stopped(b, daemon, program)
+        daemon.kill()
+        for result in ('exit-code', 'signal', 'core-dump', 'watchdog', 'oom-kill'):
+            assert 'kept' in daemon.release_left(env={'SERVICE_RESULT': result})
+        equal(state_of(child.pid), 'T', 'state')
+        equal(daemon.release_left(env={'SERVICE_RESULT': 'success'}).splitlines()[-1], 'released 1', 'output')
+        equal(child.wait(20 * SCALE), 0, 'exit status')
+
+
+@case
+def kept_in_order(b):
+    program = b.program()
+    with b.daemon('--on-exit', 'keep', *NEVER) as daemon:
+        watch = daemon.watch(program)
+        children = [stopped(b, daemon, program)]
+        equal(daemon.end(), 0, 'exit status of dwdd')
+        equal(state_of(children[0].pid), 'T', 'state')
+        children.append(b.run(program))
+        until(lambda: state_of(children[1].pid) == 'T', 'the stop')
+        daemon.start()
+        equal({s['pid'] for s in listed(daemon)}, {c.pid for c in children}, 'stops')
+        equal(daemon.counters(watch)['caught'], 2, 'caught')
+
+
+@case
+def another_schema_is_released(b):
+    program = b.program()
+    with b.daemon(*NEVER) as daemon:
+        daemon.watch(program)
+        child = stopped(b, daemon, program)
+        daemon.kill()
+        directory, = glob.glob(os.path.join(daemon.pins()[0], 'v*'))
+        os.rename(directory, os.path.join(daemon.pins()[0], 'v999'))
+        daemon.start()
+        equal(child.wait(20 * SCALE), 0, 'exit status')
+        assert 'another version of dwdd' in daemon.log() and 'v999' in daemon.log(), daemon.log()
+        equal(daemon.json('watches'), [], 'watches')
+        equal([os.path.basename(p) for p in glob.glob(os.path.join(daemon.pins()[0], '*'))],
+              [os.path.basename(directory)], 'directories')
+
+
+@case
+def what_cannot_be_read_is_dropped(b):
+    """Half of what was pinned is gone, as if somebody had removed it."""
+    program = b.program()
+    with b.daemon(*NEVER) as daemon:
+        for missing in ('texts', 'control', 'stops'):
+            daemon.watch(program)
+            child = stopped(b, daemon, program)
+            daemon.kill()
+            os.unlink(glob.glob(os.path.join(daemon.pins()[0], 'v*', missing))[0])
+            daemon.start()
+            equal(daemon.json('watches'), [], 'watches')
+            if missing == 'texts':
+                equal(child.wait(20 * SCALE), 0, 'exit status')
+            else:  # nothing tells of it any more
+                os.kill(child.pid, signal.SIGCONT)
+            daemon.watch(program)
+            again = stopped(b, daemon, program)
+            b.caught(again, program, daemon)
+            daemon.dwd('unwatch', '--all')
+
+
+@case
+def without_a_place_for_pins(b):
+    program = b.program()
+    with b.daemon('--pin-dir', b.path('nowhere')) as daemon:
+        status = daemon.json('status')
+        equal(status.get('pinned'), None, 'pinned')
+        assert 'not on a bpf file system' in status['unpinned'], status
+        assert 'if dwdd is killed, watches and stops are lost' in daemon.log()
+        assert 'Pinned' in daemon.dwd('status').stdout
+        daemon.watch(program)
+        child = stopped(b, daemon, program)
+        b.caught(child, program, daemon)
+
+
+@case
+def a_place_that_others_could_write_to(b):
+    directory = os.path.join(os.path.dirname(PIN_DIR), b.unique('pins'))
+    os.mkdir(directory, 0o700)
+    try:
+        os.chmod(directory, 0o777)
+        with b.daemon('--pin-dir', directory) as daemon:
+            assert "not a directory of root's alone" in daemon.json('status')['unpinned']
+    finally:
+        os.rmdir(directory)
+
+
+@case
+def mounts_the_file_system(b):
+    if not shutil.which('unshare'):
+        raise Skip('no unshare')
+    real = b.dwdd
+    b.dwdd = b.script(f'#!/bin/sh\nexec unshare --mount sh -c \'umount -l /sys/fs/bpf; exec "$@"\' - {real} "$@"\n')
+    try:
+        with b.daemon() as daemon:
+            assert daemon.json('status')['pinned'].startswith(PIN_DIR), daemon.json('status')
+            equal(daemon.pins(), [], 'pins on the file system outside')
+    finally:
+        b.dwdd = real
+
+
+@case
+def two_never_share_it(b):
+    with b.daemon() as daemon:
+        os.unlink(daemon.socket + '.lock')  # so that only the pins tell
+        done = subprocess.run([b.dwdd, '--socket', daemon.socket], stdin=subprocess.DEVNULL, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding='utf-8', timeout=60 * SCALE)
+        equal(done.returncode, 1, 'exit status')
+        assert 'another dwdd has it' in done.stdout, done.stdout
+        daemon.json('status')
+
+
+@case
+def a_debugger_goes_on(b):
+    """gdb is at work on a process when the daemon is killed, and when another comes."""
+    program = b.program('/bin/true')
+    at_work, go_on = b.path(b.unique('work')), b.path(b.unique('go'))
+    wait = f'python open("{at_work}", "w")\nimport os, time\nwhile not os.path.exists("{go_on}"): time.sleep(0.01)'
+    with b.daemon(*NEVER) as daemon:
+        daemon.watch(program)
+        child = stopped(b, daemon, program)
+        gdb = b.run(b.dwd_path, '--no-start', '--socket', daemon.socket, 'attach', program, '--gdb', '--', '-nx',
+                    '-q', '-batch', '-ex', wait, '-ex', 'print 6 * 7', '-ex', 'detach')
+        until(lambda: os.path.exists(at_work), 'gdb')
+        for again in (False, True):
+            if again:
+                daemon.restart()
+            until(lambda: [s['pid'] for s in daemon.stops() if s['state'] == 'attached'] == [child.pid], 'gdb')
+        with open(go_on, 'w', encoding='ascii'):
+            pass
+        output, _ = gdb.communicate(timeout=60 * SCALE)
+        assert '= 42' in output, output
+        equal(child.wait(20 * SCALE), 0, 'exit status')
+        until(lambda: not daemon.stops(), 'the end of the stop')
+
+
+@case
+def a_client_starts_the_next_daemon(b):
+    """Where the client starts daemons, one that is gone is replaced by one that knows all."""
+    program = b.program()
+    directory = b.path(b.unique('run'))
+    os.mkdir(directory)
+    path = os.path.join(directory, 's')
+    dwd = [b.dwd_path, '--socket', path]
+
+    def call(*arguments):
+        return subprocess.run([*dwd, *arguments], stdin=subprocess.DEVNULL, check=True, stdout=subprocess.PIPE,
+                              encoding='utf-8', timeout=60 * SCALE, env={**os.environ, 'DWD_DAEMON': b.dwdd}).stdout
+
+    def pid():
+        with open(path + '.lock', encoding='ascii') as f:
+            return int(f.read())
+
+    try:
+        call('watch', program)
+        child = b.run(program)
+        call('wait', program)
+        os.kill(pid(), signal.SIGKILL)
+        until(lambda: not connects(path), 'the end of the daemon')
+        assert str(child.pid) in call('list')
+        call('continue', '--all')
+        equal(child.wait(20 * SCALE), 0, 'exit status')
+    finally:
+        os.kill(pid(), signal.SIGTERM)
+        until(lambda: not os.path.exists(path), 'the end of the daemon')
+
+
+def connects(path):
+    with socket.socket(socket.AF_UNIX) as s:
+        try:
+            s.connect(path)
+        except OSError:
+            return False
+        return True
