@@ -16,13 +16,16 @@
 #	open_archive SUITE...	read the package lists
 #	newest_package REGEX	print NAME=VERSION, or fail
 #	unpack NAME=VERSION...	... to $tmp/root
+#	unpack_system NAME...	the same with all that they depend on
 #	publish DIR NAME	rename DIR to $cache/NAME, which thus appears whole
 #				or not at all
 #
 # $cache is $DWD_VM_CACHE or ~/.cache/dwd. $tmp is a directory in it that goes
-# away with the script.
+# away with the script. $arch is the architecture of the packages; a script for
+# another than amd64 sets it before open_archive.
 
 shopt -s nullglob
+arch=amd64
 cache=${DWD_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dwd}
 tmp=
 
@@ -73,7 +76,7 @@ derive_sources()
 		[ -r "$f" ] && files+=("$f")
 	done
 	[ ${#files[@]} -gt 0 ] || return 1
-	awk -v want="$1" -v codename="$2" '
+	awk -v want="$1" -v codename="$2" -v arch="$arch" '
 	function entry(uris, suites, comps, extra,	u, s, i, j)
 	{
 		if ((" " comps " ") !~ / main /)
@@ -152,7 +155,7 @@ derive_sources()
 			at = s[i] ~ /-security$/ ? "security" : "archive"
 			if (at in uri)
 				printf "Types: deb\nURIs: %s\nSuites: %s\nComponents: main\n" \
-					"Architectures: amd64\n%s\n", uri[at], s[i], more[at]
+					"Architectures: %s\n%s\n", uri[at], s[i], arch, more[at]
 		}
 	}' "${files[@]}"
 }
@@ -177,8 +180,8 @@ Dir::Etc::sourcelist "$tmp/dwd.sources";
 Dir::Etc::sourceparts "/dev/null";
 Dir::Etc::preferences "/dev/null";
 Dir::Etc::preferencesparts "/dev/null";
-APT::Architecture "amd64";
-APT::Architectures { "amd64"; };
+APT::Architecture "$arch";
+APT::Architectures { "$arch"; };
 APT::Sandbox::User "$(id -un)";
 Acquire::Languages "none";
 Acquire::Retries "3";
@@ -216,16 +219,37 @@ newest_package()
 	[ -n "$found" ] && echo "$found"
 }
 
-unpack()
+download_trouble()
+{
+	grep -m1 '^E:' "$tmp"/log || tail -n1 "$tmp"/log
+}
+
+# unpack_files DEB...: to $tmp/root, through links to directories that are there.
+unpack_files()
 {
 	local deb
 
+	for deb; do
+		dpkg-deb --fsys-tarfile "$deb" | tar -C "$tmp"/root -xp --keep-directory-symlink ||
+			die "cannot unpack ${deb##*/}; is the disk full?"
+	done
+}
+
+unpack()
+{
 	say "fetching ${1/=/ }"
 	(cd "$tmp"/debs && apt-get -c "$tmp"/apt.conf -q download "$@") >"$tmp"/log 2>&1 ||
-		die "cannot download $1: $(grep -m1 '^E:' "$tmp"/log || tail -n1 "$tmp"/log)"
-	for deb in "$tmp"/debs/*.deb; do
-		dpkg-deb -x "$deb" "$tmp"/root || die "cannot unpack ${deb##*/}; is the disk full?"
-	done
+		die "cannot download $1: $(download_trouble)"
+	unpack_files "$tmp"/debs/*.deb
+}
+
+# As no package is known to be installed, apt fetches everything they depend on.
+unpack_system()
+{
+	say "fetching $# packages of $arch and what they depend on"
+	apt-get -c "$tmp"/apt.conf -q -y --no-install-recommends --download-only install "$@" \
+		>"$tmp"/log 2>&1 || die "cannot download packages of $arch: $(download_trouble)"
+	unpack_files "$tmp"/cache/archives/*.deb
 }
 
 publish()
