@@ -13,6 +13,8 @@
  *	argv	the command and its arguments, each ended by a NUL
  *	env	further environment, each NAME=VALUE ended by a NUL
  *	cwd	the directory to run it in
+ *	tree	exists if the root directory is not the host's: a directory of
+ *		the host that is to be at the same place here, read-only
  *	share	exists if there is a directory to mount at /out
  *	out	(written) what the command says on stdout and stderr
  *	status	(written last) the exit status, decimal; 128+N for a signal
@@ -175,6 +177,22 @@ static void write_all(int fd, const char *p, size_t len, const char *what)
 	}
 }
 
+/* The directory and those above it. */
+static void make_directories(const char *path)
+{
+	char *copy = strdup(path);
+
+	if (!copy)
+		die("cannot create %s", path);
+	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(copy, 0755) < 0 && errno != EEXIST)
+			die("cannot create %s", copy);
+		*slash = '/';
+	}
+	free(copy);
+}
+
 static void must_mount(const char *source, const struct mount *m)
 {
 	if (mkdir(m->at, 0755) < 0 && errno != EEXIST)
@@ -234,7 +252,7 @@ static void mount_tmp(const struct mount *memory)
 		die("cannot change the mode of %s", memory->at);
 }
 
-static void set_up(bool out)
+static void set_up(bool out, const char *tree)
 {
 	struct rlimit nofile = {.rlim_cur = 65536, .rlim_max = 1048576};
 	struct rlimit nproc = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
@@ -246,6 +264,10 @@ static void set_up(bool out)
 			mount_tmp(&system_mounts[i]);
 		else
 			must_mount(system_mounts[i].type, &system_mounts[i]);
+	if (tree) {
+		make_directories(tree);
+		must_mount("tree", &(struct mount){"9p", tree, NINE_P ",cache=loose", MS_RDONLY});
+	}
 	if (out)
 		must_mount("out", &(struct mount){"9p", "/out", NINE_P ",cache=mmap", 0});
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
@@ -350,7 +372,7 @@ static int supervise(pid_t command, int signals, int pipe, int out)
 int main(void)
 {
 	int out, status_fd, signals, pipes[2];
-	char **argv, **env, *cwd, text[16];
+	char **argv, **env, *cwd, *tree = NULL, text[16];
 	sigset_t chld;
 	pid_t command;
 	bool share;
@@ -362,13 +384,15 @@ int main(void)
 	env = read_strings("/ctl/env");
 	cwd = read_file("/ctl/cwd", NULL);
 	share = access("/ctl/share", F_OK) == 0;
+	if (access("/ctl/tree", F_OK) == 0)
+		tree = read_file("/ctl/tree", NULL);
 	out = open("/ctl/out", O_WRONLY | O_APPEND | O_CLOEXEC);
 	status_fd = open("/ctl/status", O_WRONLY | O_CLOEXEC);
 	if (out < 0 || status_fd < 0)
 		die("cannot open the files for output and status");
 
 	change_root();
-	set_up(share);
+	set_up(share, tree);
 
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
