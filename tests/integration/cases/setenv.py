@@ -229,6 +229,18 @@ def refused(b, selector, reason, status=1):
     return stop
 
 
+@case
+def on_a_processor_it_knows(b):
+    """It takes knowledge of the processor to see that no instruction has run."""
+    program, child, _ = hold(b)
+    if os.uname().machine == 'x86_64':
+        b.main.dwd('continue', program, '--setenv', 'A=1')
+        equal(child.wait(20 * SCALE), 0, 'exit status')
+    else:
+        refused(b, program, 'this is only possible on x86-64')
+        b.caught(child, program)
+
+
 def set_id_is_refused(b, program, mode):
     os.chown(program, 65534, 65534)
     os.chmod(program, mode)
