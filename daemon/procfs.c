@@ -240,6 +240,18 @@ int procfs_read_limit(pid_t pid, const char *name, uint64_t *ret)
 	return 0;
 }
 
+int procfs_read_run_time(pid_t pid, uint64_t *ret)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	int r;
+
+	r = read_file(pid, "schedstat", FILE_MAX, &text, &size);
+	if (r < 0)
+		return r;
+	return sscanf(text, "%" SCNu64, ret) == 1 ? 0 : -EBADMSG;
+}
+
 int procfs_read_link(pid_t pid, const char *name, char **ret)
 {
 	char path[PATH_SIZE], target[PATH_MAX];

@@ -51,6 +51,10 @@ int procfs_read_status(pid_t pid, struct procfs_status *ret);
  * prlimit(2) would take CAP_SYS_RESOURCE. */
 int procfs_read_limit(pid_t pid, const char *name, uint64_t *ret);
 
+/* How long its first thread has been on a processor, in ns: /proc/PID/schedstat. That is -ESRCH as
+ * well where the kernel does not count it (no CONFIG_SCHED_INFO). */
+int procfs_read_run_time(pid_t pid, uint64_t *ret);
+
 /* A symbolic link such as "cwd" or "exe"; *ret is to be freed. */
 int procfs_read_link(pid_t pid, const char *name, char **ret);
 

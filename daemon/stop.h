@@ -62,6 +62,7 @@ struct stop {
 	unsigned delay;	      /* see agenda.h */
 	uint64_t arrived;     /* monotonic us */
 	uint64_t doubt_since; /* seems to run since then, to be confirmed; 0: no doubt */
+	uint64_t doubt_ran;   /* what it had run by then, in ns; 0: the kernel does not count it */
 	bool release;	      /* to be released as soon as it is seen stopped ... */
 	pid_t release_by;     /* ... on behalf of this client; 0: nobody */
 	bool refused;	      /* ... because it could not be kept */

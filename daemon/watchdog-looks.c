@@ -17,10 +17,11 @@
  *   older than a second; when notifications were lost it hurries through all of them.
  *
  * "Not stopped" is easily misread: a stopped process wakes for a moment when a debugger comes or
- * goes, and one that is about to stop still runs. So a stop is given up only if the process sleeps,
- * or was not seen stopped for a while (DOUBT_US), or never stopped (ESCAPED_US). Uninterruptible
- * sleep tells nothing: a stopped process in a frozen cgroup of version 1 looks like that for as
- * long as it is frozen.
+ * goes, and one that is about to stop still runs; for as long as the processor is busy with others.
+ * So a stop is given up only if the process sleeps, or has been on a processor for a while
+ * (DOUBT_US) and was not seen stopped, or never stopped (ESCAPED_US). Uninterruptible sleep tells
+ * nothing: a stopped process in a frozen cgroup of version 1 looks like that for as long as it is
+ * frozen.
  *
  * The end of a process is told by its pidfd. All pidfds are in one epoll of the engine's own: with
  * a source of sd-event for each, the loop would collect every readable descriptor anew for each one
@@ -31,6 +32,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "procfs.h"
 #include "watchdog-internal.h"
 
 #define DOUBT_US     10000
@@ -84,15 +86,30 @@ static void seen_stopped(struct watchdog *w, struct stop *s)
 		stops_left_alone(w, s);
 }
 
+static void doubt(struct stop *s)
+{
+	s->doubt_since = clock_monotonic_us();
+	if (procfs_read_run_time(s->pid, &s->doubt_ran) < 0)
+		s->doubt_ran = 0;
+}
+
+/* Since there is a doubt, has it run for longer than the way from one stop into another takes? */
+static bool has_run(const struct stop *s)
+{
+	uint64_t ran;
+
+	if (s->doubt_ran && procfs_read_run_time(s->pid, &ran) == 0)
+		return ran - s->doubt_ran >= DOUBT_US * 1000;
+	return clock_monotonic_us() - s->doubt_since >= DOUBT_US;
+}
+
 static void seems_to_run(struct watchdog *w, struct stop *s, bool certain)
 {
-	uint64_t now = clock_monotonic_us();
-
 	if (!s->doubt_since) {
-		s->doubt_since = now;
+		doubt(s);
 		s->delay = AGENDA_NOT;
 	}
-	if (certain || now - s->doubt_since >= DOUBT_US)
+	if (certain || has_run(s))
 		stops_left(w, s);
 	else
 		look_later(w, s, agenda_longer(s, AGENDA_TEN));
@@ -134,7 +151,7 @@ static void react_held(struct watchdog *w, struct stop *s, enum stop_sight sight
 		break;
 	case SIGHT_PENDING:
 		/* Continued and stopped again by somebody: the next look will tell. */
-		s->doubt_since = clock_monotonic_us();
+		doubt(s);
 		look_later(w, s, AGENDA_MILLI);
 		break;
 	case SIGHT_BLOCKED:

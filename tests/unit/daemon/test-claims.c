@@ -6,7 +6,9 @@
 
 #include "harness.h"
 
+#include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
@@ -324,25 +326,91 @@ static void test_given_back_after_the_debugger(void **state)
 	assert_int_equal(h->fake->records_count, 0);
 }
 
-/* The debugger attached and left without the hand-over: still stopped, and anybody's. */
-static void test_given_back_after_a_debugger_that_failed(void **state)
+/* A process that never waits for anything. */
+static pid_t start_busy(void)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			;
+	}
+	return pid;
+}
+
+static void end_busy(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void test_given_back_and_busy(void **state)
 {
 	struct harness *h = *state;
-	struct child a = child_start_stopped();
+	struct person one = make_person(11);
+	pid_t pid = start_busy();
+	struct stop *s;
+
+	kill(pid, SIGSTOP);
+	assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid);
+	harness_hold(h, pid);
+	claim(h, &one, &s);
+	kill(pid, SIGCONT);
+	unclaim(h, &one, s);
+	assert_int_equal(one.state, STOP_RUNNING);
+	end_busy(pid);
+}
+
+/* A debugger attaches and leaves without the hand-over, several times: still stopped. */
+static void debuggers_fail(struct harness *h, const struct child *c, int times)
+{
 	struct person one = make_person(11);
 	struct stop *s;
 
-	for (int i = 0; i < 50; i++) {
-		if (i == 0)
-			harness_hold(h, a.pid);
+	harness_hold(h, c->pid);
+	for (int i = 0; i < times; i++) {
 		assert_int_equal(claim(h, &one, &s), ANSWER_OK);
-		assert_int_equal(ptrace(PTRACE_SEIZE, a.pid, 0, 0), 0);
-		assert_int_equal(waitpid(a.pid, NULL, __WALL), a.pid);
-		assert_int_equal(ptrace(PTRACE_DETACH, a.pid, 0, 0), 0);
+		assert_int_equal(ptrace(PTRACE_SEIZE, c->pid, 0, 0), 0);
+		assert_int_equal(waitpid(c->pid, NULL, __WALL), c->pid);
+		assert_int_equal(ptrace(PTRACE_DETACH, c->pid, 0, 0), 0);
 		unclaim(h, &one, s);
 		assert_int_equal(one.state, STOP_STOPPED);
 	}
-	assert_false(child_has_resumed(&a));
+	assert_false(child_has_resumed(c));
+}
+
+static void test_given_back_after_a_debugger_that_failed(void **state)
+{
+	struct child a = child_start_stopped();
+
+	debuggers_fail(*state, &a, 50);
+}
+
+static void stay_on(pid_t pid, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	assert_int_equal(sched_setaffinity(pid, sizeof(set), &set), 0);
+}
+
+/* Something else keeps the processor to itself: between two stops the process waits for long. */
+static void test_given_back_where_the_processor_is_busy(void **state)
+{
+	struct child a = child_start_stopped();
+	struct sched_param idle = {};
+	int cpu = sched_getcpu();
+	pid_t busy = start_busy();
+
+	assert_true(cpu >= 0);
+	stay_on(busy, cpu);
+	stay_on(a.pid, cpu);
+	assert_int_equal(sched_setscheduler(a.pid, SCHED_IDLE, &idle), 0);
+	debuggers_fail(*state, &a, 10);
+	end_busy(busy);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, harness_setup, harness_teardown)
@@ -364,7 +432,9 @@ int main(void)
 		TEST(test_claimed_process_is_continued),
 		TEST(test_attached),
 		TEST(test_given_back_after_the_debugger),
+		TEST(test_given_back_and_busy),
 		TEST(test_given_back_after_a_debugger_that_failed),
+		TEST(test_given_back_where_the_processor_is_busy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
