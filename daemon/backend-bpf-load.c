@@ -23,6 +23,7 @@
 #include "backend-bpf-pins.h"
 #include "dwd.skel.h"
 
+#define ENOTSUPP 524			 /* the kernel's own; no header has it */
 #define SECURITY "/sys/kernel/security/" /* the first line of each file is all there is */
 
 DEFINE_CLEANUP(struct dwd_bpf *, dwd_bpf__destroy)
@@ -142,6 +143,16 @@ static void explain_refusal(int error, char **message)
 			    complaint[0] ? complaint : strerror(-error));
 }
 
+static void explain_no_attaching(int error, char **message)
+{
+	if (error == -ENOTSUPP)
+		bpf_message(message, "this kernel cannot attach such programs on this processor; "
+				     "on arm64 it takes Linux 6.4 or later");
+	else
+		bpf_message(message, "the kernel does not attach it: %s",
+			    complaint[0] ? complaint : strerror(-error));
+}
+
 static void choose_programs(struct dwd_bpf *object, enum dwd_backend kind)
 {
 	bool lsm = kind == DWD_BACKEND_LSM, fentry = kind == DWD_BACKEND_FENTRY;
@@ -215,8 +226,7 @@ int bpf_load(struct dwd_bpf **ret, const struct bpf_load_options *options, char 
 	}
 	r = dwd_bpf__attach(object);
 	if (r < 0) {
-		bpf_message(message, "the kernel does not attach it: %s",
-			    complaint[0] ? complaint : strerror(-r));
+		explain_no_attaching(r, message);
 		return r;
 	}
 	if (bpf_prog_test_run_opts(bpf_program__fd(object->progs.note_namespace), &run) < 0) {
