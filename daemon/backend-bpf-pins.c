@@ -44,17 +44,24 @@ struct pins {
 
 static struct bpf_map *lasting_map(struct dwd_bpf *object, enum lasting which)
 {
-	struct bpf_map *const maps[LASTING] = {
-		[STOPS] = object->maps.stops,
-		[COUNTERS] = object->maps.counters,
-		[EXEC_STATES] = object->maps.exec_states,
-		[MARKS] = object->maps.marks,
-		[EXEMPT] = object->maps.exempt,
-		[TEXTS] = object->maps.texts,
-		[CONTROL] = object->maps.data_control,
-	};
-
-	return maps[which];
+	switch (which) {
+	case STOPS:
+		return object->maps.stops;
+	case COUNTERS:
+		return object->maps.counters;
+	case EXEC_STATES:
+		return object->maps.exec_states;
+	case MARKS:
+		return object->maps.marks;
+	case EXEMPT:
+		return object->maps.exempt;
+	case TEXTS:
+		return object->maps.texts;
+	case CONTROL:
+	case LASTING:
+		break;
+	}
+	return object->maps.data_control;
 }
 
 /* ---- the place ------------------------------------------------------------------------------- */
