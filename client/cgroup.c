@@ -17,7 +17,7 @@ static bool is_cgroup(const char *path)
 }
 
 /* Where the groups are: beside those of version 1 they have a directory of their own. */
-static const char *mount_point(void)
+const char *cgroup_root(void)
 {
 	static const char alone[] = "/sys/fs/cgroup", beside[] = "/sys/fs/cgroup/unified";
 
@@ -28,7 +28,7 @@ static int path_within(const char *text, char **ret)
 {
 	_cleanup_free_ char *joined = NULL;
 
-	if (asprintf(&joined, "%s/%s", mount_point(), text) < 0) {
+	if (asprintf(&joined, "%s/%s", cgroup_root(), text) < 0) {
 		joined = NULL;
 		return -ENOMEM;
 	}

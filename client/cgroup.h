@@ -15,6 +15,9 @@
  * within the file system of the groups. It need not exist. 0 or -errno. */
 int cgroup_path(const char *text, char **ret);
 
+/* Where the file system of the groups is mounted. Static text. */
+const char *cgroup_root(void);
+
 /* Whether a process is in this directory or beneath it. */
 bool cgroup_holds(const char *directory, pid_t pid);
 

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "cgroup.h"
+#include "debugger.h"
 #include "stops.h"
 #include "watches.h"
 
@@ -95,6 +97,25 @@ static void complete_path(struct completions *list, enum wanted_entries wanted)
 void complete_files(struct completions *list, bool executable)
 {
 	complete_path(list, executable ? PROGRAMS_AND_DIRECTORIES : ANY_ENTRY);
+}
+
+void complete_cgroups(struct completions *list)
+{
+	const char *word = typed(list), *leaf = path_leaf(word);
+	_cleanup_free_ char *front = strndup(word, (size_t)(leaf - word)), *path = NULL;
+
+	if (!front || asprintf(&path, "%s/%s", *word == '/' ? "" : cgroup_root(), front) < 0)
+		path = NULL;
+	if (path)
+		complete_entries(list, path, front, leaf, DIRECTORIES);
+}
+
+void complete_debuggers(struct completions *list)
+{
+	const char *name, *what;
+
+	for (size_t i = 0; (name = debugger_word(i, &what)); i++)
+		completions_add(list, name, what);
 }
 
 static void complete_programs(struct completions *list)

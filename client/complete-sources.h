@@ -19,6 +19,10 @@ void complete_users(struct completions *list);
 void complete_signals(struct completions *list);
 /* Processes by pid and name. */
 void complete_processes(struct completions *list);
+/* Directories: within the file system of the cgroups unless they begin with a slash. */
+void complete_cgroups(struct completions *list);
+/* What --debugger knows by a name. */
+void complete_debuggers(struct completions *list);
 /* Stops by id, pid and name. */
 void complete_stops(struct completions *list, struct dwd *d);
 /* Watches by id and target. */

@@ -145,6 +145,12 @@ static void complete_kind(const struct completion_run *run, enum arg_kind kind, 
 	case ARG_PROCESS:
 		complete_processes(run->list);
 		break;
+	case ARG_CGROUP:
+		complete_cgroups(run->list);
+		break;
+	case ARG_DEBUGGER:
+		complete_debuggers(run->list);
+		break;
 	}
 }
 

@@ -145,9 +145,10 @@ static enum exit_status check_command(const struct debugger *d)
 			    d->named_by, d->value, (int)word, d->value);
 		return EXIT_FAILED;
 	}
-	print_error("%s '%s' is neither gdb, lldb, gdbserver, dap or none nor a command with {pid} "
-		    "in it, such as 'strace -p {pid}'",
-		    d->named_by, d->value);
+	print_error(
+		"%s '%s' is neither one of gdb, lldb, gdbserver, dap, strace, perf and none nor a "
+		"command with {pid} in it, such as 'strace -p {pid}'",
+		d->named_by, d->value);
 	return EXIT_USAGE;
 }
 

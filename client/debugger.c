@@ -28,12 +28,40 @@ bool debugger_is_given(const struct args *args)
 	return given;
 }
 
+/* Other words that --debugger knows, and what they stand for. */
+static const struct {
+	const char *word, *command;
+} shorthands[] = {
+	{"strace", "strace -p {pid}"},
+	{"perf", "perf record -p {pid}"},
+};
+
+const char *debugger_word(size_t i, const char **what)
+{
+	size_t kinds = ARRAY_SIZE(debugger_kinds) - 1;
+
+	*what = NULL;
+	if (i < kinds)
+		return debugger_kinds[i]->name;
+	i -= kinds;
+	if (i < ARRAY_SIZE(shorthands)) {
+		*what = shorthands[i].command;
+		return shorthands[i].word;
+	}
+	*what = "let it run";
+	return i == ARRAY_SIZE(shorthands) ? debugger_none.name : NULL;
+}
+
 /* The kind of this name, or else a command line. */
 static void choose_by_text(const char *text, const char *named_by, struct debugger *d)
 {
 	d->kind = &debugger_command;
 	d->value = text;
 	d->named_by = named_by;
+	for (size_t i = 0; i < ARRAY_SIZE(shorthands); i++) {
+		if (str_eq(shorthands[i].word, text))
+			d->value = shorthands[i].command;
+	}
 	if (str_eq(text, debugger_none.name))
 		d->kind = &debugger_none;
 	for (const struct debugger_kind *const *k = debugger_kinds; *k; k++) {

@@ -47,12 +47,15 @@ struct debugger {
 		 .help = "with gdbserver, for a debugger that connects to ADDR"},               \
 		{.name = "dap", .help = "with gdb as a debug adapter for an editor"},           \
 	{                                                                                       \
-		.name = "debugger", .value = "CMD",                                             \
+		.name = "debugger", .value = "CMD", .kind = ARG_DEBUGGER,                       \
 		.help = "with a command of yours, {pid} in it is the process; none: let it run" \
 	}
 
 /* Whether a word is an address for --gdbserver: [HOST]:PORT. */
 bool debugger_is_address(const char *word);
+
+/* The words that --debugger knows, from 0 on, each with what it means; NULL at the end. */
+const char *debugger_word(size_t i, const char **what);
 
 /* Whether one of the options was given. */
 bool debugger_is_given(const struct args *args);

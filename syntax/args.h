@@ -26,7 +26,9 @@ enum arg_kind {
 	ARG_USER,
 	ARG_FILE,
 	ARG_PROCESS, /* a pid, or the name of a process */
-	ARG_CHOICE,  /* one of the words in option_spec.value, which | separates */
+	ARG_CGROUP,
+	ARG_DEBUGGER,
+	ARG_CHOICE, /* one of the words in option_spec.value, which | separates */
 };
 
 struct option_spec {

@@ -23,7 +23,7 @@
 	 .help = "only with this argument; * at either end stands for anything"}, \
 	{.name = "under", .value = "PID|NAME", .kind = ARG_PROCESS, \
 	 .help = "only beneath this process, or beneath one of this name"}, \
-	{.name = "cgroup", .value = "PATH", .kind = ARG_FILE, \
+	{.name = "cgroup", .value = "PATH", .kind = ARG_CGROUP, \
 	 .help = "only in or beneath this cgroup: system.slice, /sys/fs/cgroup/..."}, \
 	{.name = "skip", .value = "N", .help = "let the first N matches run"}, \
 	{.name = "count", .value = "N", .help = "stop N matches, then no more"}, \

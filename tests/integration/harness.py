@@ -62,6 +62,15 @@ def state_of(pid):
         return None
 
 
+def cgroup_root():
+    """Where a cgroup2 file system is mounted."""
+    for line in open('/proc/mounts', encoding='utf-8'):
+        _, where, kind, *_ = line.split()
+        if kind == 'cgroup2':
+            return where
+    raise Skip('no cgroup2 file system is mounted')
+
+
 class Varlink:
     """The smallest Varlink client there can be; independent of libdwd."""
 

@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 
-from harness import Skip, case
+from harness import Skip, case, cgroup_root, equal
 from terminal import Terminal
 
 FILES = os.path.abspath(os.path.join(os.path.dirname(__file__), '../../../completions'))
@@ -66,6 +66,33 @@ def check_shell(b, name):
         terminal.type('\x03')
     assert watch
     b.caught(child, program)
+
+
+def offered(b, *words):
+    """What stands for the last word, without the notes."""
+    done = b.main.dwd('complete-words', len(words) - 1, '--', *words)
+    return [line.partition('\t')[0] for line in done.stdout.splitlines()]
+
+
+@case
+def values_of_options(b):
+    equal(offered(b, 'run', '--debugger', ''), ['dap', 'gdb', 'gdbserver', 'lldb', 'none', 'perf', 'strace'],
+          'debuggers')
+    root = cgroup_root()
+    group = os.path.join(root, b.unique('group'))
+    try:
+        os.makedirs(os.path.join(group, 'inner'))
+    except OSError as error:
+        raise Skip(f'no cgroup can be made: {error}') from error
+    try:
+        leaf = os.path.basename(group)
+        equal(offered(b, 'watch', '--cgroup', leaf[:-1]), [f'{leaf}/'], 'within the file system of the cgroups')
+        equal(offered(b, 'watch', '--cgroup', f'{leaf}/i'), [f'{leaf}/inner/'], 'beneath one')
+        equal(offered(b, 'watch', f'--cgroup={group[:-1]}'), [f'--cgroup={group}/'], 'by its path')
+        assert 'README.md' not in offered(b, 'watch', '--cgroup', ''), 'no files of this directory'
+    finally:
+        os.rmdir(os.path.join(group, 'inner'))
+        os.rmdir(group)
 
 
 @case

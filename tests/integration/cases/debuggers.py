@@ -260,7 +260,7 @@ def gdb_without_dap(b):
 @case
 def choosing_a_debugger(b):
     dwd = b.main.dwd
-    for words in (['--gdb', '--lldb'], ['--debugger', 'strace'], ['--gdbserver=nowhere'], ['--debugger', 'gdb', '--gdb'],
+    for words in (['--gdb', '--lldb'], ['--debugger', 'ltrace'], ['--gdbserver=nowhere'], ['--debugger', 'gdb', '--gdb'],
                   ['--gdbserver=:99999999']):
         done = dwd('attach', *words, status=None)
         assert done.returncode in (1, 2) and done.stderr.count('\n') == 1, (words, done)

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 
-from harness import SCALE, Skip, case, equal, until
+from harness import SCALE, Skip, case, cgroup_root, equal, until
 
 MANY = 1000
 
@@ -204,14 +204,6 @@ def each_watch_decides_for_itself(b):
 
 
 # ---- where from ----------------------------------------------------------------------------------
-
-def cgroup_root():
-    for line in open('/proc/mounts', encoding='utf-8'):
-        _, where, kind, *_ = line.split()
-        if kind == 'cgroup2':
-            return where
-    raise Skip('no cgroup2 file system is mounted')
-
 
 def enter(group):
     def write():

@@ -151,9 +151,9 @@ WITHOUT_DAEMON = (
      'gdb is not installed, or not in $PATH: apt install gdb, or name it in $DWD_GDB'),
     ('--socket {socket} attach', {'PATH': '/no/such', 'DWD_DEBUGGER': 'lldb'}, 1,
      'lldb, asked for by $DWD_DEBUGGER, is not installed, or not in $PATH: apt install lldb, or name it in $DWD_LLDB'),
-    ('--socket {socket} attach', {'DWD_DEBUGGER': 'strace'}, 2,
-     "$DWD_DEBUGGER 'strace' is neither gdb, lldb, gdbserver, dap or none nor a command with {{pid}} in it, such as "
-     "'strace -p {{pid}}'"),
+    ('--socket {socket} attach', {'DWD_DEBUGGER': 'ltrace'}, 2,
+     "$DWD_DEBUGGER 'ltrace' is neither one of gdb, lldb, gdbserver, dap, strace, perf and none nor a command with "
+     "{{pid}} in it, such as 'strace -p {{pid}}'"),
     ('--socket {socket} attach', {'DWD_DEBUGGER': 'no-such-one -p {pid}'}, 1,
      "$DWD_DEBUGGER 'no-such-one -p {{pid}}': there is no program no-such-one: install it, or give its path"),
 )
