@@ -57,6 +57,18 @@ static bool is_wanted(const struct wanted *wanted, const struct dwd_watch *watch
 			      : wanted->id == watch->id;
 }
 
+/* Those that a running command has for itself end with it: they are not meant by `all`. */
+static bool is_left(const struct removal *job, const struct dwd_watch *watch)
+{
+	if (watch->own)
+		print_note(job->client,
+			   "left watch %llu: %s, which ends with the command that added it; "
+			   "unwatch %llu removes it",
+			   (unsigned long long)watch->id, watch->target,
+			   (unsigned long long)watch->id);
+	return watch->own;
+}
+
 /* Remove what `wanted` (NULL: everything) names among the watches. */
 static enum exit_status remove_wanted(struct removal *job, const struct wanted *wanted)
 {
@@ -65,7 +77,7 @@ static enum exit_status remove_wanted(struct removal *job, const struct wanted *
 	for (struct dwd_watch *const *w = job->watches; *w && job->client->dwd; w++) {
 		enum exit_status status;
 
-		if (wanted && !is_wanted(wanted, *w))
+		if (wanted ? !is_wanted(wanted, *w) : is_left(job, *w))
 			continue;
 		status = remove_watch(job, *w);
 		if (first == EXIT_DONE)
@@ -135,11 +147,14 @@ const struct cmd cmd_unwatch = {
 	.name = "unwatch",
 	.synopsis = "[--save] ID|TARGET...|--all",
 	.summary = "remove watches",
-	.details = "A number is the id of a watch; a TARGET removes every watch on it. Processes "
-		   "that\n"
-		   "were stopped stay stopped and listed. A saved watch comes back when the daemon "
-		   "starts\n"
-		   "or reloads, unless --save takes it out of its file.",
+	.details =
+		"A number is the id of a watch; a TARGET removes every watch on it. Processes "
+		"that\n"
+		"were stopped stay stopped and listed. --all leaves those of a running dwd run or "
+		"attach.\n"
+		"A saved watch comes back when the daemon "
+		"starts\n"
+		"or reloads, unless --save takes it out of its file.",
 	.options = options,
 	.operand = ARG_WATCH,
 	.max = -1,

@@ -31,6 +31,47 @@ static const char *target_at(const struct order *order, int i)
 	return !order->test && i < args->rest_count ? args->rest[i] : NULL;
 }
 
+static bool texts_equal(const char *printable, const char *bytes)
+{
+	return printable && bytes ? printable_equals(printable, bytes) : printable == bytes;
+}
+
+static bool lists_equal(const char *const *printable, const char *const *bytes)
+{
+	for (; printable && *printable && bytes && *bytes; printable++, bytes++) {
+		if (!printable_equals(*printable, *bytes))
+			return false;
+	}
+	return !(printable && *printable) && !(bytes && *bytes);
+}
+
+static bool is_same(const struct dwd_watch *w, const struct dwd_rule *r)
+{
+	return printable_equals(w->target, r->target) && w->has_uid == r->has_uid &&
+	       (!w->has_uid || w->uid == r->uid) && lists_equal(w->args, r->args) &&
+	       w->under == r->under && texts_equal(w->under_name, r->under_name) &&
+	       texts_equal(w->cgroup, r->cgroup) && w->skip == r->skip && w->count == r->count &&
+	       w->max_stopped == r->max_stopped && w->hold == r->hold &&
+	       (!w->hold || texts_equal(w->then, r->then ? r->then : "continue")) &&
+	       lists_equal(w->setenv, r->setenv);
+}
+
+/* Whether a watch like this is saved already; if so it is told where. */
+static bool is_saved(struct client *c, const struct dwd_rule *rule)
+{
+	_cleanup_watches_ struct dwd_watch **watches = NULL;
+	ssize_t n = dwd_watches(c->dwd, &watches);
+
+	for (ssize_t i = 0; i < n; i++) {
+		if (!watches[i]->saved || !is_same(watches[i], rule))
+			continue;
+		print_note(c, "watch %llu, saved in %s, is the same: no second line is written",
+			   (unsigned long long)watches[i]->id, watches[i]->saved);
+		return true;
+	}
+	return false;
+}
+
 /* Have the daemon bring it back when it starts. *watch becomes the watch as it is then. */
 static enum exit_status save(struct client *c, const struct order *order, const char *target,
 			     struct dwd_watch **watch)
@@ -67,7 +108,7 @@ static enum exit_status watch_one(struct client *c, const char *text, const stru
 	if (r < 0)
 		return client_failed(c, r);
 
-	if (order->save) {
+	if (order->save && !is_saved(c, &rule)) {
 		status = save(c, order, target, &watch);
 		/* What was asked for is a watch that lasts. */
 		if (status != EXIT_DONE) {

@@ -320,7 +320,8 @@ class Bench:
         equal(left, [], 'pins left behind')
         self.main.dwd('unwatch', '--all', status=None)
         until(lambda: self.main.stops() == [], 'the list of stops to become empty')
-        equal(self.main.json('watches'), [], 'watches left')
+        # A client's own watches end when the daemon notices that it has been killed.
+        until(lambda: self.main.json('watches') == [], 'all watches to be gone')
 
     def caught(self, child, target, daemon=None, **expect):
         """The child (or what it started) is stopped as `target` says; release it; it ends well."""

@@ -247,6 +247,25 @@ def others_watch_it_too(b):
 
 
 @case
+def its_watches_are_its_own(b):
+    """`unwatch --all` of somebody else leaves them; by their ids they can be removed."""
+    go = b.path(b.unique('go'))
+    os.mkfifo(go)
+    client = run(b, '--watch', b.unique(), '--', 'sh', '-c', f'read x <{go}')
+    own = until(lambda: b.main.json('watches'), 'its watch')[0]
+    other = b.main.watch(b.unique())
+    done = b.main.dwd('unwatch', '--all')
+    assert f'unwatched {other}: ' in done.stdout and str(own['target']) not in done.stdout, done.stdout
+    assert f'left watch {own["id"]}: {own["target"]}, ' in done.stderr, done.stderr
+    equal([w['id'] for w in b.main.json('watches')], [own['id']], 'watches')
+    b.main.dwd('unwatch', own['id'])
+    equal(b.main.json('watches'), [], 'watches')
+    with open(go, 'w', encoding='utf-8') as f:
+        f.write('go\n')
+    equal(client.wait(20 * SCALE), 0, 'exit status')
+
+
+@case
 def arguments_of_the_debugger(b):
     program = b.program()
     status, lines, _ = finished(run(b, '--watch', program, '--each', '--log-dir', b.path('arguments'), '--debugger-args',

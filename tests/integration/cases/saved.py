@@ -146,6 +146,23 @@ def unwatch_of_a_saved_watch(b):
 
 
 @case
+def saved_once(b):
+    """What is saved already is watched again, and not saved again."""
+    files = Files(b)
+    with b.daemon('--watches-dir', files.path) as daemon:
+        filters = ('--uid', 'root', '--arg', 'a b', '--once', '--hold', '2s', '--setenv', 'A=1', 'one')
+        for words in (('one',), filters, ('/somewhere/two',)):
+            daemon.dwd('watch', '--save', *words)
+            written = files.read('saved.conf')
+            done = daemon.dwd('watch', '--save', *words)
+            assert f'saved in {files.at("saved.conf")}, is the same: no second line' in done.stderr, done.stderr
+            equal(files.read('saved.conf'), written, 'the file')
+        for words in (('--skip', '1', 'one'), ('--arg', 'a c', *filters[4:])):
+            assert ', saved in ' in daemon.dwd('watch', '--save', *words).stdout, words
+        equal(len(files.read('saved.conf').splitlines()), 5, 'lines')
+
+
+@case
 def what_cannot_be_saved(b):
     files = Files(b)
     with b.daemon('--watches-dir', files.path) as daemon:
