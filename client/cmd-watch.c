@@ -11,6 +11,7 @@
 #include "trial.h"
 #include "util.h"
 #include "watches.h"
+#include "wrap.h"
 
 /* What is asked for, for all targets. */
 struct order {
@@ -160,12 +161,17 @@ static enum exit_status watch_all(struct client *c, const struct order *order)
 /* Say what would be stopped, and stop nothing. */
 static enum exit_status describe(const struct dwd_rule *rule)
 {
-	_cleanup_free_ char *text = describe_rule(rule);
+	_cleanup_free_ char *text = describe_rule(rule), *line = NULL;
+	size_t size;
+	FILE *f = text ? open_memstream(&line, &size) : NULL;
 
-	if (!text)
+	if (!f)
 		return print_failure("cannot describe the watch", -ENOMEM);
-	printable_put(stdout, text);
-	putchar('\n');
+	printable_put(f, text);
+	fputc('\n', f);
+	if (fclose(f) != 0)
+		return print_failure("cannot describe the watch", -ENOMEM);
+	wrap_put(line);
 	return EXIT_DONE;
 }
 

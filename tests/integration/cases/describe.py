@@ -2,9 +2,11 @@
 """A watch in words, and tried on a command: what is said is what happens."""
 
 import os
+import re
 import subprocess
 
 from harness import case, equal, until
+from terminal import Terminal
 
 
 NEVER = 'never stopped are what is traced already, dwd and its debuggers, init, and helpers of the kernel.\n'
@@ -25,6 +27,25 @@ def sentence(b):
               f'Stops at its start every process that executes {what}; ' + NEVER)
     assert '; the first of them runs; ' in b.main.dwd('watch', '--describe', '--skip', 1, 'java').stdout
     equal(b.main.json('watches'), [], 'watches')
+
+
+@case
+def wrapped_on_a_terminal(b):
+    """At spaces; a terminal would break words."""
+    words = ('watch', '--describe', '--arg', 'a*', '--skip', '2', 'java')
+    for columns in (60, 100):
+        with Terminal([b.dwd_path, '--socket', b.main.socket], {**os.environ, 'HOME': b.scratch},
+                      columns=columns) as terminal:
+            for command, whole in ((words, True), (('help', 'run'), False), (('help', 'watch'), False)):
+                terminal.expect('dwd> ')
+                terminal.type(' '.join(command) + '\r')
+                terminal.expect(r'\n')
+                shown = terminal.expect(r'([\s\S]*\n)(?=.*dwd> )').group(1)
+                shown = re.sub(r'\x1b\[[?\d]*[a-z]|\r', '', shown)
+                long = [line for line in shown.splitlines() if len(line) > columns]
+                equal(long, [], f'lines beyond {columns} columns')
+                if whole:
+                    equal(shown.split(), b.main.dwd(*command).stdout.split(), 'words')
 
 
 @case
