@@ -74,10 +74,11 @@ void own_watches_release(const struct client *c, const struct own_watches *w)
 {
 	_cleanup_stops_ struct dwd_stop **stops = NULL;
 	struct dwd *d = NULL;
-	ssize_t n = dwd_connect(&d, client_socket(c));
+	ssize_t n;
 
-	if (n == 0)
-		n = dwd_list(d, NULL, &stops);
+	if (dwd_connect(&d, client_socket(c)) < 0)
+		return;
+	n = dwd_list(d, NULL, &stops);
 	for (ssize_t i = 0; i < n; i++) {
 		bool held = str_eq(stops[i]->state, "stopped") ||
 			    str_eq(stops[i]->state, "stopping");
