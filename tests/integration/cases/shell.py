@@ -214,7 +214,8 @@ def history_that_cannot_be_written(b):
 
 @case
 def ctrl_c_and_ctrl_d(b):
-    program = b.program()
+    program, last = b.program(), b.unique('last')
+    b.main.dwd('unwatch', b.main.watch(last))
     with shell(b) as screen:
         screen.type('some nonsense')
         screen.expect('nonsense$')
@@ -223,6 +224,8 @@ def ctrl_c_and_ctrl_d(b):
         for waiting in (f'wait {program}', 'attach', 'events --follow', 'list --follow', f'wait {program} --timeout 1h'):
             screen.clear()
             screen.type(waiting + '\n')
+            if waiting.startswith('events'):
+                screen.expect(f'unwatched .*{last}')
             until(lambda pid=shell_pid(screen): blocked_in_poll(pid), 'the command to wait')
             screen.keys('C-c')
             screen.expect(r'\^C\n+dwd>$')
