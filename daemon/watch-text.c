@@ -286,18 +286,19 @@ int watch_from_text(struct watch **ret, const char *text, bool *own)
 
 int variables_from_text(const char ***ret, json_t **json, const char *text)
 {
+	_cleanup_free_ const char **variables = NULL;
+	json_auto_t *object = NULL;
 	const char *bad;
 	int r;
 
-	r = load(json, text, stop_members);
+	r = load(&object, text, stop_members);
+	if (r == 0)
+		r = params_strings(object, "setenv", &variables);
 	if (r < 0)
 		return r;
-	r = params_strings(*json, "setenv", ret);
-	if (r == 0 && (!*ret || environ_check(*ret, &bad))) {
-		free(*ret);
-		r = -EINVAL;
-	}
-	if (r < 0)
-		json_decref(*json);
-	return r;
+	if (!variables || environ_check(variables, &bad))
+		return -EINVAL;
+	*ret = steal_pointer(variables);
+	*json = steal_pointer(object);
+	return 0;
 }

@@ -149,7 +149,7 @@ static struct round release_all(struct watchdog *w)
 		round.last = clock_monotonic_us() >= end;
 	}
 	if (round.released || round.traced || round.failed)
-		log_info("released %zu stopped processes, left %zu to their debuggers, failed on "
+		log_info("released: %zu; left to their debuggers: %zu; failed on: "
 			 "%zu",
 			 round.released, round.traced, round.failed);
 	return round;
