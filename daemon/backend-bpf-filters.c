@@ -74,12 +74,17 @@ static int set_patterns(struct dwd_filter *filter, const char *const *args, __u6
 }
 
 /* A cgroup's id is the inode number of its directory. */
-static int find_cgroup(const char *path, __u64 *ret)
+static int find_cgroup(const char *path, const struct principal *owner, __u64 *ret)
 {
-	_cleanup_fd_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct principal_own own;
+	_cleanup_fd_ int fd = -1;
 	struct statfs system;
 	struct stat directory;
 
+	if (principal_assume(owner, &own) >= 0) {
+		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		principal_resume(&own);
+	}
 	if (fd < 0 || fstatfs(fd, &system) < 0 || fstat(fd, &directory) < 0 ||
 	    system.f_type != CGROUP2_SUPER_MAGIC)
 		return -EDESTADDRREQ;
@@ -95,8 +100,9 @@ static struct dwd_process process_under(const struct watch_filters *w)
 	};
 }
 
-static int translate(struct dwd_filter *ret, const struct watch_filters *w, __u64 seed)
+static int translate(struct dwd_filter *ret, const struct watch *watch, __u64 seed)
 {
+	const struct watch_filters *w = &watch->filters;
 	int r;
 
 	*ret = (struct dwd_filter){
@@ -109,7 +115,7 @@ static int translate(struct dwd_filter *ret, const struct watch_filters *w, __u6
 		memcpy(ret->under_name, w->under_name, strnlen(w->under_name, DWD_COMM_LEN - 1));
 	r = set_patterns(ret, w->args, seed);
 	if (r >= 0 && w->cgroup)
-		r = find_cgroup(w->cgroup, &ret->cgroup);
+		r = find_cgroup(w->cgroup, &watch->owner, &ret->cgroup);
 	return r;
 }
 
@@ -123,7 +129,7 @@ int filters_add(struct filters *f, const struct watch *watch)
 
 	if (!(filters_of(watch) & DWD_FILTER_LATE))
 		return 0;
-	r = translate(&filter, &watch->filters, f->maps.seed);
+	r = translate(&filter, watch, f->maps.seed);
 	if (r < 0)
 		return r;
 	if (bpf_map_update_elem(f->maps.filters, &id, &filter, BPF_ANY) < 0)

@@ -10,6 +10,9 @@
  * of each path that its last component leads to as a symbolic link (/usr/bin/java ->
  * /etc/alternatives/java -> /usr/lib/jvm/...); of a very deep path the last MAX_HOPS. A directory
  * that does not exist is waited for in the nearest one that does.
+ *
+ * All of that is done with the eyes of the watch's owner: else a watch of a user's would tell what
+ * a link is that he cannot see, by what it catches. What he cannot see does not exist.
  */
 
 #include <fcntl.h>
@@ -180,16 +183,12 @@ static const char *real_path(struct follow *f, const char *target)
 	return f->real;
 }
 
-int follow_path(struct follow *f, uint32_t slot, const char *target, struct index_target *ret)
+/* Returns the file's descriptor, -1 if there is none. `real` may be NULL. */
+static int look_up(struct follow *f, struct followed *followed, const char *target,
+		   const char **real)
 {
-	struct index_target found = {};
-	struct followed *followed, *fitting;
 	char path[PATH_MAX];
-	int fd, r;
 
-	followed = calloc(1, sizeof(*followed) + MAX_HOPS * sizeof(struct hop));
-	if (!followed)
-		return -ENOMEM;
 	snprintf(path, sizeof(path), "%s", target);
 	if (path[strlen(path) - 1] == '/')
 		path[strlen(path) - 1] = '\0';
@@ -200,17 +199,35 @@ int follow_path(struct follow *f, uint32_t slot, const char *target, struct inde
 		if (!read_link(path))
 			break;
 	}
+	*real = real_path(f, path);
+	return open(target, O_PATH | O_CLOEXEC);
+}
+
+int follow_path(struct follow *f, uint32_t slot, const struct principal *owner, const char *target,
+		struct index_target *ret)
+{
+	struct index_target found = {};
+	struct followed *followed, *fitting;
+	struct principal_own own;
+	_cleanup_fd_ int fd = -1;
+	int r;
+
+	followed = calloc(1, sizeof(*followed) + MAX_HOPS * sizeof(struct hop));
+	if (!followed)
+		return -ENOMEM;
+	/* Who cannot be assumed sees nothing. */
+	if (principal_assume(owner, &own) >= 0) {
+		fd = look_up(f, followed, target, &found.real);
+		principal_resume(&own);
+	}
 	follow_forget(f, slot);
 	fitting = realloc(followed, sizeof(*followed) + followed->count * sizeof(struct hop));
 	f->slots[slot] = fitting ? fitting : followed;
 	if (slot >= f->used)
 		f->used = slot + 1;
 
-	found.real = real_path(f, path);
-	fd = open(target, O_PATH | O_CLOEXEC);
 	if (fd >= 0) {
 		r = f->identify(f->userdata, fd, &found.file);
-		close(fd);
 		if (r < 0)
 			return r;
 		found.exists = true;

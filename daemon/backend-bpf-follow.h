@@ -7,6 +7,7 @@
  */
 
 #include "backend-bpf-index.h"
+#include "principal.h"
 
 /* Ask the kernel side for the identity of the file behind a descriptor. 0 or -errno. */
 typedef int (*follow_identify)(void *userdata, int fd, struct dwd_file_id *ret);
@@ -19,10 +20,12 @@ int follow_new(struct follow **ret, follow_identify identify, follow_changed cha
 	       void *userdata);
 struct follow *follow_free(struct follow *f);
 
-/* Look up `path` and say what it is; `ret->real` belongs to `f` until the next call. What it takes
- * to reach the file - each symbolic link its last component goes through - is followed for `slot`
- * from now on. A path that does not exist is no error. */
-int follow_path(struct follow *f, uint32_t slot, const char *target, struct index_target *ret);
+/* Look up `target` as its watch's owner would, and say what it is; `ret->real` belongs to `f` until
+ * the next call. What it takes to reach the file - each symbolic link its last component goes
+ * through - is followed for `slot` from now on. A path that does not exist, or not for the owner,
+ * is no error. */
+int follow_path(struct follow *f, uint32_t slot, const struct principal *owner, const char *target,
+		struct index_target *ret);
 void follow_forget(struct follow *f, uint32_t slot);
 
 /* Readable when follow_dispatch() has something to tell. */

@@ -109,7 +109,7 @@ static int bpf_add_watch(struct backend *backend, uint32_t slot, const struct wa
 	int r;
 
 	if (watch->kind != DWD_WATCH_NAME) {
-		r = follow_path(b->follow, slot, watch->target, &target);
+		r = follow_path(b->follow, slot, &watch->owner, watch->target, &target);
 		if (r < 0)
 			return r;
 	}
@@ -137,7 +137,7 @@ static int bpf_refresh_watch(struct backend *backend, uint32_t slot)
 
 	if (!watch || watch->kind == DWD_WATCH_NAME)
 		return 0;
-	r = follow_path(b->follow, slot, watch->target, &target);
+	r = follow_path(b->follow, slot, &watch->owner, watch->target, &target);
 	return r < 0 ? r : index_update(b->index, slot, &target);
 }
 

@@ -16,6 +16,8 @@ static const uint64_t kept =
 	BIT(CAP_SYS_PTRACE) |	/* look at processes in /proc, and set variables in them */
 	BIT(CAP_DAC_OVERRIDE) | /* watch paths in directories that are not root's, and write to
 				   /proc/PID/mem */
+	BIT(CAP_SETUID) |	/* look up a user's paths as himself */
+	BIT(CAP_SETGID) |	/* and as his group */
 	BIT(38) |		/* CAP_PERFMON: attach to SIGCONT and fork while there is need */
 	BIT(39);		/* CAP_BPF: read and write the kernel side's maps */
 

@@ -281,6 +281,33 @@ def races_on_a_path(b):
         nothing_caught(mallory)
 
 
+@case
+def links_he_cannot_see(b):
+    """Where they lead he must not learn from what his watches on them catch."""
+    program = b.program('/bin/sleep')
+    with tempfile.TemporaryDirectory(prefix='dwd-secret-') as secret, open_daemon(b) as daemon:
+        mallory = User(daemon, MALLORY)
+        link = os.path.join(secret, b.unique('link'))
+        os.symlink(program, link)
+        roots = b.run(program, '60')
+        until(lambda: os.readlink(f'/proc/{roots.pid}/exe') == program, 'the program of root')
+        for mode in (0o700, 0o750):
+            os.chmod(secret, mode)
+            for target in (link, f'/proc/{roots.pid}/exe'):
+                mallory.watch(target)
+        runs(mallory.run(program, '0'))
+        nothing_caught(mallory)
+        # Root's watch is led there, and his own as soon as he could see it himself.
+        os.chmod(secret, 0o711)
+        for watcher in (User(daemon, 0), mallory):
+            watch = watcher.watch(link)
+            child = mallory.run(program, '0')
+            equal(watcher.wait(program)['watches'], [watch], 'watches')
+            watcher.dwd('continue', program)
+            runs(child)
+            watcher.dwd('unwatch', watch)
+
+
 def all_that_is_told(v):
     """The replies to everything one can ask that is about stops, watches and events."""
     replies = [v.call(DWD + 'Subscribe', {'replay': True})]

@@ -11,8 +11,8 @@ from harness import Skip, case, equal
 from users import ALICE
 
 UNIT = os.path.join(os.path.dirname(__file__), '../../../units/dwdd.service.in')
-# CAP_DAC_OVERRIDE, CAP_KILL, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF; as dwdd(8) has it.
-KEPT = 1 << 1 | 1 << 5 | 1 << 19 | 1 << 38 | 1 << 39
+# CAP_DAC_OVERRIDE, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF; as dwdd(8) has it.
+KEPT = 1 << 1 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 19 | 1 << 38 | 1 << 39
 
 
 def setting(name):
