@@ -50,6 +50,19 @@ static int read_rule(json_t *parameters, struct watch_rule *rule, const char ***
 	return r;
 }
 
+static void fail_limit(struct call *call, const struct watch_fault *fault)
+{
+	methods_log_refusal(call, "a watch", "there are as many as may be");
+	call_fail(call, ERROR("LimitReached"),
+		  json_pack("{s:s, s:I}", "limit", "watches", "value", (json_int_t)fault->limit));
+}
+
+static void fail_not_permitted(struct call *call, const struct watch_fault *fault)
+{
+	methods_log_refusal(call, "a watch", fault->reason);
+	call_fail(call, ERROR("NotPermitted"), json_pack("{s:s}", "reason", fault->reason));
+}
+
 static void add_watch(struct call *call, const struct watch_rule *rule)
 {
 	struct watchdog *w = call->service->watchdog;
@@ -65,11 +78,9 @@ static void add_watch(struct call *call, const struct watch_rule *rule)
 		call_fail(call, ERROR("InvalidFilter"),
 			  json_pack("{s:s, s:s}", "filter", fault.filter, "reason", fault.reason));
 	else if (r == ANSWER_LIMIT_REACHED)
-		call_fail(call, ERROR("LimitReached"),
-			  json_pack("{s:s, s:I}", "limit", "watches", "value",
-				    (json_int_t)fault.limit));
+		fail_limit(call, &fault);
 	else if (r == ANSWER_NOT_PERMITTED)
-		call_fail(call, ERROR("NotPermitted"), json_pack("{s:s}", "reason", fault.reason));
+		fail_not_permitted(call, &fault);
 	else if (r != ANSWER_OK)
 		methods_fail(call, r, 0, NULL);
 	else

@@ -227,6 +227,12 @@ static void fail_unknown(struct call *call)
 		  json_pack("{s:s%}", "interface", call->method, length));
 }
 
+static void fail_roots(struct call *call, const char *method)
+{
+	methods_log_refusal(call, strrchr(method, '.') + 1, "it is permitted to root only");
+	call_fail(call, "org.varlink.service.PermissionDenied", NULL);
+}
+
 void methods_run(struct call *call)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
@@ -234,7 +240,7 @@ void methods_run(struct call *call)
 			const char *bad = params_check(methods[i].params, call->parameters);
 
 			if (methods[i].roots && !principal_is_root(methods_user(call)))
-				call_fail(call, "org.varlink.service.PermissionDenied", NULL);
+				fail_roots(call, methods[i].name);
 			else if (bad)
 				methods_fail_parameter(call, bad);
 			else
@@ -293,6 +299,7 @@ void methods_fail(struct call *call, int answer, uint64_t id, const struct stop_
 				    stop_state_name(now->state)));
 		break;
 	case ANSWER_NOT_PERMITTED:
+		methods_log_refusal(call, "an act on a stop", "the process is not his any more");
 		call_fail(call, ERROR("NotPermitted"),
 			  json_pack("{s:s}", "reason", "the process is not yours any more"));
 		break;
@@ -306,6 +313,13 @@ void methods_fail(struct call *call, int answer, uint64_t id, const struct stop_
 	}
 }
 
+void methods_log_refusal(struct call *call, const char *what, const char *why)
+{
+	const struct watchdog_client *client = call_client(call);
+
+	refusals_log(&call->service->refusals, &client->user, client->pid, what, why);
+}
+
 const struct principal *methods_user(struct call *call)
 {
 	return &call_client(call)->user;
@@ -315,7 +329,10 @@ struct stop *methods_find_stop(struct call *call, uint64_t id)
 {
 	struct stop *s = watchdog_find_stop(call->service->watchdog, id);
 
-	return s && permissions_see_stop(methods_user(call), s) ? s : NULL;
+	if (!s || permissions_see_stop(methods_user(call), s))
+		return s;
+	methods_log_refusal(call, "an act on a stop", "it is not his");
+	return NULL;
 }
 
 struct stop_selector methods_selector(struct call *call)

@@ -25,6 +25,8 @@ const struct principal *methods_user(struct call *call);
 /* Fail with what the engine answered (other than ANSWER_OK) about the stop with this id, and what
  * is true of it now; 0 and NULL if there is none to speak of. */
 void methods_fail(struct call *call, int answer, uint64_t id, const struct stop_now *now);
+/* Have the administrator know, once in a while, that this (static text) was refused, and why. */
+void methods_log_refusal(struct call *call, const char *what, const char *why);
 void methods_fail_parameter(struct call *call, const char *name);
 /* Whether these can be environment variables (NULL: none); if not, the call has failed. */
 bool methods_check_variables(struct call *call, const char *const *variables);

@@ -24,6 +24,7 @@
 #include <systemd/sd-event.h>
 
 #include "log.h"
+#include "refusals.h"
 #include "varlink.h"
 #include "watchdog.h"
 
@@ -37,6 +38,7 @@ struct service {
 	int64_t started;       /* realtime us */
 	size_t clients;
 	struct log_limit faults; /* of peers */
+	struct refusals refusals;
 	/* How many of them are this user's. */
 	size_t (*count_clients)(const struct service *service, const struct principal *user);
 	/* Takes the peer out and frees it. */

@@ -17,7 +17,6 @@ struct server {
 	sd_event_source *accept;
 	sd_event_source *retry; /* accepting again after descriptors had run out */
 	struct peer_list peers;
-	struct log_limit refusals;
 	struct events_listener events;
 	uint64_t quiet_since;
 };
@@ -86,9 +85,8 @@ static int take_peer(struct server *server, int fd)
 		return -errno;
 	user = peer_principal(&credentials);
 	if (!has_room_for(server, &user)) {
-		log_rarely(&server->refusals,
-			   "refused a connection of process %d of user %u: too many are connected",
-			   (int)credentials.pid, credentials.uid);
+		refusals_log(&server->service.refusals, &user, credentials.pid, "a connection",
+			     "too many are connected");
 		return 0;
 	}
 	r = peer_new(&peer, &server->service, fd, &credentials);

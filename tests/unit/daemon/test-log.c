@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "log.h"
+#include "refusals.h"
 
 static size_t lines_in(int fd)
 {
@@ -49,10 +50,39 @@ static void test_rarely(void **state)
 	assert_int_equal(of_another, 8);
 }
 
+/* One line by user and kind, and after a minute how often it was since. */
+static void test_refusals(void **state)
+{
+	_cleanup_fd_ int file = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	_cleanup_fd_ int stream = dup(STDERR_FILENO);
+	const struct principal one = {.uid = 1}, two = {.uid = 2};
+	struct refusals refusals = {};
+	char text[1024] = "";
+
+	assert_true(file >= 0 && stream >= 0);
+	assert_true(dup2(file, STDERR_FILENO) >= 0);
+	for (int i = 0; i < 3; i++)
+		refusals_log(&refusals, &one, 7, "Save", "no");
+	refusals_log(&refusals, &two, 8, "Save", "no");
+	refusals_log(&refusals, &one, 9, "Save", "never");
+	refusals.recent[0].since -= 60000000;
+	for (int i = 0; i < 3; i++)
+		refusals_log(&refusals, &one, 7, "Save", "no");
+	assert_true(dup2(stream, STDERR_FILENO) >= 0);
+	assert_true(pread(file, text, sizeof(text) - 1, 0) > 0);
+	assert_string_equal(text,
+			    "dwdd: refused Save to process 7 of user 1: no\n"
+			    "dwdd: refused Save to process 8 of user 2: no\n"
+			    "dwdd: refused Save to process 9 of user 1: never\n"
+			    "dwdd: refused Save to process 7 of user 1: no (and 2 times since "
+			    "it was last told)\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rarely),
+		cmocka_unit_test(test_refusals),
 	};
 
 	unsetenv("JOURNAL_STREAM");
