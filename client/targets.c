@@ -18,6 +18,18 @@ static bool is_below_file(const char *target)
 	return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
 }
 
+/* What is not there, or what one may not see: then it may well be there. */
+static void remark_missing(const struct client *c, const char *target, int error)
+{
+	if (error == ENOENT || error == ENOTDIR)
+		print_note(c, "%s does not exist yet; its first exec will be caught", target);
+	else
+		print_note(c,
+			   "%s cannot be looked at (%s): only an exec by just this path will "
+			   "be caught",
+			   target, strerror(error));
+}
+
 void targets_remark(const struct client *c, const char *target)
 {
 	struct stat st;
@@ -29,7 +41,7 @@ void targets_remark(const struct client *c, const char *target)
 			   "%.*s is a file, not a directory; without the slash it would be watched",
 			   (int)strlen(target) - 1, target);
 	else if (stat(target, &st) < 0)
-		print_note(c, "%s does not exist yet; its first exec will be caught", target);
+		remark_missing(c, target, errno);
 	else if (S_ISDIR(st.st_mode) && *path_leaf(target))
 		print_note(c, "%s is a directory; %s/ would watch what lies beneath it", target,
 			   target);

@@ -4,6 +4,7 @@ is told in attack.py."""
 
 import os
 import stat
+import tempfile
 
 from harness import case, equal, state_of, until
 from users import ALICE, MALLORY, User, open_daemon
@@ -124,6 +125,16 @@ def refusals_are_clear(b):
         )
         for arguments, text in rows:
             equal(alice.dwd(*arguments, status=5).stderr, f'dwd: {text}\n', f'what {arguments} says')
+
+
+@case
+def remark_on_a_path_he_cannot_see(b):
+    """It may well exist."""
+    with tempfile.TemporaryDirectory(prefix='dwd-secret-') as secret, open_daemon(b) as daemon:
+        target = os.path.join(secret, b.unique('prog'))
+        done = User(daemon, ALICE).dwd('watch', target)
+        equal(done.stderr, f'dwd: {target} cannot be looked at (Permission denied): only an exec by just this path '
+              'will be caught\n', 'remark')
 
 
 @case
