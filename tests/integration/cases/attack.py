@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import struct
+import subprocess
 import tempfile
 import threading
 
@@ -308,6 +309,26 @@ def links_he_cannot_see(b):
             watcher.dwd('continue', program)
             runs(child)
             watcher.dwd('unwatch', watch)
+
+
+@case
+def a_cgroup_he_cannot_see(b):
+    """Is refused as a path that does not exist is; root may name it."""
+    with tempfile.TemporaryDirectory(prefix='dwd-secret-') as secret, open_daemon(b) as daemon:
+        cgroup = os.path.join(secret, 'cgroup')
+        os.mkdir(cgroup)
+        if subprocess.run(['mount', '-t', 'cgroup2', 'none', cgroup], check=False).returncode:
+            raise Skip('cgroup2 cannot be mounted here')
+        try:
+            v = User(daemon, MALLORY).varlink()
+            answers = [v.call(DWD + 'Watch', {'target': 'x', 'cgroup': c}) for c in (cgroup, cgroup + '.none')]
+            equal(answers[0]['error'], DWD + 'InvalidFilter', 'error')
+            equal(answers[0], answers[1], 'answer')
+            v.close()
+            daemon.watch('--cgroup', cgroup, b.program())
+            daemon.dwd('unwatch', '--all')
+        finally:
+            subprocess.run(['umount', '--lazy', cgroup], check=True)
 
 
 def all_that_is_told(v):

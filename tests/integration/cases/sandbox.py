@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 from harness import Skip, case, equal
-from users import ALICE
+from users import ALICE, User, open_daemon
 
 UNIT = os.path.join(os.path.dirname(__file__), '../../../units/dwdd.service.in')
 # CAP_DAC_OVERRIDE, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF; as dwdd(8) has it.
@@ -31,7 +31,7 @@ def daemon_by_way_of(b, words):
     """A daemon that is started by other programs."""
     real, b.dwdd = b.dwdd, b.script(f'#!/bin/sh\nexec {words} {b.dwdd} "$@"\n')
     try:
-        with b.daemon() as daemon:
+        with open_daemon(b) as daemon:
             yield daemon
     finally:
         b.dwdd = real
@@ -52,6 +52,13 @@ def works(b, daemon):
         # What namespace is everybody's only the first process tells, which may be out of reach.
         assert 'container' not in stop or not os.access('/proc/1/ns/mnt', os.F_OK), stop
         daemon.dwd('unwatch', '--all')
+    # Where a user's link leads is seen with his own eyes.
+    alice = User(daemon, ALICE)
+    alice.watch(link)
+    child = alice.run(program)
+    equal(alice.wait(program)['pid'], child.pid, 'pid')
+    alice.dwd('continue', program)
+    equal(child.wait(20), 0, 'exit status')
     script = b.script('#!/bin/sh\nexec printenv DWD_TEST\n')
     daemon.watch('--setenv', 'DWD_TEST=hello', '--under', os.getpid(), script)
     child = b.run(script, **user)
