@@ -11,10 +11,8 @@
 
 #include <elf.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -25,12 +23,12 @@
 #include "permissions.h"
 #include "procfs.h"
 
-#define PATIENCE_US  1000000
-#define SETTLE_US    200000 /* how much of it may go to the way back to state T */
+#define SETTLE_US    200000 /* of a helper's time, for the way back to state T */
 #define PAUSE_NS     50000
 #define STACK_LIMIT  (8 * 1024 * 1024) /* more than exec lets arguments and environment take */
 #define STACK_SHARE  4		       /* of the limit on the stack, as exec has it for those */
 #define AUXV_LIMIT   4096
+#define AUXV_BEFORE  3	  /* words before it, where there is neither argument nor environment */
 #define CODE_SEGMENT 0x33 /* __USER_CS: 64-bit code; 32-bit code has another */
 
 /* A process under the helper's ptrace, and what was found in it. */
@@ -40,6 +38,15 @@ struct patient {
 	uint64_t pc, sp;
 	char *copy; /* the stack from sp on */
 	struct environ_stack stack;
+	char kept_words[AUXV_BEFORE * sizeof(uint64_t) + AUXV_LIMIT];
+	struct environ_stack kept; /* empty, but for the auxiliary vector of the exec */
+};
+
+/* What the helper is told. */
+struct request {
+	const struct stop *stop;
+	const struct principal *user;
+	const char *const *variables;
 };
 
 static struct inject_result obstacle(enum inject_obstacle what)
@@ -120,24 +127,34 @@ static struct inject_result read_stack(struct patient *p)
 	return obstacle(INJECT_NOTHING);
 }
 
-/* The vector on the stack must be the one of the exec. */
-static struct inject_result compare_auxv(const struct patient *p)
+/* What the kernel keeps of the exec, which is no memory of the process. */
+static struct inject_result read_kept_auxv(struct patient *p)
 {
-	char kept[AUXV_LIMIT];
 	_cleanup_fd_ int fd = open_process_file(p->stop, "auxv", O_RDONLY);
-	const void *found;
-	size_t size;
+	size_t before = AUXV_BEFORE * p->stack.word;
 	ssize_t n;
 
 	if (fd < 0)
 		return failed(-fd);
-	n = read(fd, kept, sizeof(kept));
+	n = read(fd, p->kept_words + before, AUXV_LIMIT);
 	if (n < 0)
 		return failed(errno);
-	found = environ_auxv(&p->stack, &size);
-	if (size > (size_t)n || memcmp(found, kept, size) != 0)
-		return obstacle(INJECT_NOT_FRESH);
-	return obstacle(INJECT_NOTHING);
+	p->kept = (struct environ_stack){
+		.data = p->kept_words,
+		.size = before + (size_t)n,
+		.word = p->stack.word,
+	};
+	return obstacle(environ_parse(&p->kept) < 0 ? INJECT_NOT_FRESH : INJECT_NOTHING);
+}
+
+/* The vector on the stack must be the one of the exec. */
+static bool has_kept_auxv(const struct patient *p)
+{
+	size_t size, kept_size;
+	const void *found = environ_auxv(&p->stack, &size);
+	const void *kept = environ_auxv(&p->kept, &kept_size);
+
+	return size == kept_size && memcmp(found, kept, size) == 0;
 }
 
 /* The entry in the header of the dynamic loader that is mapped at `base`; 0 if there is none. */
@@ -160,11 +177,11 @@ static bool is_at_entry(const struct patient *p)
 {
 	uint64_t base = 0, entry = 0;
 
-	environ_auxv_get(&p->stack, AT_BASE, &base);
-	if (base)
+	environ_auxv_get(&p->kept, AT_BASE, &base);
+	if (base && p->pc > base)
 		entry = loader_entry(p, base);
-	else
-		environ_auxv_get(&p->stack, AT_ENTRY, &entry);
+	else if (!base)
+		environ_auxv_get(&p->kept, AT_ENTRY, &entry);
 	return entry && p->pc == entry;
 }
 
@@ -173,7 +190,7 @@ static bool is_secure(const struct patient *p)
 {
 	uint64_t secure;
 
-	return !environ_auxv_get(&p->stack, AT_SECURE, &secure) || secure;
+	return !environ_auxv_get(&p->kept, AT_SECURE, &secure) || secure;
 }
 
 static bool fits(const struct patient *p, const struct environ_image *image)
@@ -201,20 +218,24 @@ static struct inject_result write_image(const struct patient *p, const struct en
 	return set_stack_pointer(p, image->address);
 }
 
+/* What can be told without its memory first: to read that may take as long as its user likes. */
 static struct inject_result examine(struct patient *p)
 {
 	struct inject_result r;
 
 	r = read_registers(p);
 	if (!r.obstacle)
-		r = read_stack(p);
-	if (!r.obstacle)
-		r = compare_auxv(p);
+		r = read_kept_auxv(p);
 	if (r.obstacle)
 		return r;
+	if (is_secure(p))
+		return obstacle(INJECT_SECURE);
 	if (!is_at_entry(p))
 		return obstacle(INJECT_NOT_FRESH);
-	return obstacle(is_secure(p) ? INJECT_SECURE : INJECT_NOTHING);
+	r = read_stack(p);
+	if (r.obstacle)
+		return r;
+	return obstacle(has_kept_auxv(p) ? INJECT_NOTHING : INJECT_NOT_FRESH);
 }
 
 static struct inject_result operate(const struct stop *s, const char *const *variables)
@@ -285,68 +306,41 @@ static void let_go(const struct stop *s)
 		nanosleep(&pause, NULL);
 }
 
-/* Its end alone lets go of a process that runs. */
-static _Noreturn void help(const struct stop *s, const struct principal *user,
-			   const char *const *variables, int report)
+/* In the helper, whose end alone lets go of a process that runs. */
+static void work(const void *userdata, void *report)
 {
-	struct inject_result result;
-	ssize_t n;
+	const struct request *request = userdata;
+	const struct stop *s = request->stop;
+	struct inject_result result = seize(s);
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	result = seize(s);
 	if (!result.obstacle) {
-		result = permissions_trace(user, s) ? operate(s, variables)
-						    : obstacle(INJECT_NOT_HIS);
+		result = permissions_trace(request->user, s) ? operate(s, request->variables)
+							     : obstacle(INJECT_NOT_HIS);
 		let_go(s);
 	}
-	do
-		n = write(report, &result, sizeof(result));
-	while (n < 0 && errno == EINTR);
-	_exit(0);
+	memcpy(report, &result, sizeof(result));
 }
 
-/* What the helper reports; if it does not, why. */
-static struct inject_result await_report(int report)
+struct inject_result inject_variables(struct helpers *helpers, const struct stop *s,
+				      const struct principal *user, const char *const *variables)
 {
-	struct pollfd p = {.fd = report, .events = POLLIN};
-	uint64_t end = clock_monotonic_us() + PATIENCE_US, now;
+	const struct request request = {.stop = s, .user = user, .variables = variables};
+	const struct helper_job job = {
+		.uid = s->uid,
+		.keep = s->pidfd,
+		.size = sizeof(struct inject_result),
+		.work = work,
+		.userdata = &request,
+	};
 	struct inject_result result;
+	int r;
 
-	while ((now = clock_monotonic_us()) < end) {
-		int n = poll(&p, 1, (int)((end - now) / 1000 + 1));
-
-		if (n < 0 && errno != EINTR)
-			return failed(errno);
-		if (n > 0)
-			return read(report, &result, sizeof(result)) == sizeof(result)
-				       ? result
-				       : failed(ECHILD);
-	}
-	return obstacle(INJECT_TOO_LONG);
-}
-
-struct inject_result inject_variables(const struct stop *s, const struct principal *user,
-				      const char *const *variables)
-{
-	struct inject_result result;
-	int pipes[2];
-	pid_t helper;
-
-	if (pipe2(pipes, O_CLOEXEC) < 0)
-		return failed(errno);
-	helper = fork();
-	if (helper == 0)
-		help(s, user, variables, pipes[1]);
-	result = helper < 0 ? failed(errno) : obstacle(INJECT_NOTHING);
-	close(pipes[1]);
-	if (helper > 0) {
-		result = await_report(pipes[0]);
-		kill(helper, SIGKILL);
-		while (waitpid(helper, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	close(pipes[0]);
-	return result;
+	r = helpers_run(helpers, &job, &result);
+	if (r == -EBUSY)
+		return obstacle(INJECT_BUSY);
+	if (r == -ETIMEDOUT)
+		return obstacle(INJECT_TOO_LONG);
+	return r < 0 ? failed(-r) : result;
 }
 
 char *inject_explain(struct inject_result result)
@@ -365,6 +359,8 @@ char *inject_explain(struct inject_result result)
 				   "its limit (ulimit -s)",
 		[INJECT_TOO_LONG] = "the process could not be traced within a second; is its "
 				    "cgroup frozen?",
+		[INJECT_BUSY] = "an earlier attempt on a process of this user, or several of "
+				"others, took too long or have not ended: try again later",
 		[INJECT_NOT_HIS] = "you could not trace it with ptrace(2) either: it is not wholly "
 				   "yours, its file is not readable for you, or "
 				   "kernel.yama.ptrace_scope forbids it",

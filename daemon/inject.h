@@ -5,14 +5,15 @@
 /*
  * Put environment variables into a stopped process that has not run an instruction yet.
  *
- * What is to be written is environ.h's business; this is how it gets there. A helper, a child of
- * this process, traces the process, makes sure of what it has before it, writes below the stack
+ * What is to be written is environ.h's business; this is how it gets there. A helper (helper.h)
+ * traces the process, makes sure of what it has before it, writes below the stack
  * pointer, sets that last, and lets go: the process is stopped (state T) before, between and after,
  * its parent is not told of anything, and no other register changes.
  *
- * A helper, because tracing can hang, on a process in a frozen cgroup for one, and nothing but the
- * tracer's end ends it. So the caller waits a bounded time, and whatever happens to the helper, or
- * to the daemon, the kernel leaves the process stopped, and with the old environment or the new.
+ * A helper, because tracing can hang, on a process in a frozen cgroup for one, and so can reading
+ * memory that its user serves. So the caller waits a bounded time, and whatever happens to the
+ * helper, or to the daemon, the kernel leaves the process stopped, and with the old environment or
+ * the new.
  *
  * Never done: to a program that the kernel runs in secure-execution mode (set-id, file
  * capabilities; AT_SECURE in getauxval(3)), as with LD_PRELOAD that would hand its privileges to
@@ -22,6 +23,7 @@
  * itself can change that, so this file goes on showing the old one.
  */
 
+#include "helper.h"
 #include "stop.h"
 
 /* What kept the variables out. */
@@ -34,6 +36,7 @@ enum inject_obstacle {
 	INJECT_MACHINE,	    /* not done on this processor */
 	INJECT_NO_ROOM,	    /* the stack may not grow that far */
 	INJECT_TOO_LONG,    /* the helper was not done in time */
+	INJECT_BUSY,	    /* as an earlier one was not, this was not tried */
 	INJECT_NOT_HIS,	    /* the user could not trace it himself */
 	INJECT_FAILED,	    /* the kernel refused */
 	INJECT_OBSTACLE_COUNT,
@@ -46,10 +49,10 @@ struct inject_result {
 
 /* Add or replace `variables` (checked by environ_check(), ended by NULL) in a process that was just
  * seen stopped, in the name of `user`: what he is allowed is looked at when the process can no
- * longer change. Blocks until it is done, in general well below a millisecond, at most one second.
- */
-struct inject_result inject_variables(const struct stop *s, const struct principal *user,
-				      const char *const *variables);
+ * longer change. Blocks until it is done, in general well below a millisecond, at most as long as
+ * helpers_run(). */
+struct inject_result inject_variables(struct helpers *helpers, const struct stop *s,
+				      const struct principal *user, const char *const *variables);
 
 /* The obstacle in words, as what follows "cannot set variables: "; to be freed, NULL on lack of
  * memory. */

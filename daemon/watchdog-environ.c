@@ -21,7 +21,7 @@
 static int set(struct watchdog *w, struct stop *s, const struct principal *user,
 	       const char *const *variables)
 {
-	struct inject_result result = inject_variables(s, user, variables);
+	struct inject_result result = inject_variables(&w->helpers, s, user, variables);
 
 	free(steal_pointer(s->setenv_error));
 	if (!result.obstacle) {

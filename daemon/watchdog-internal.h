@@ -11,6 +11,7 @@
  */
 
 #include "agenda.h"
+#include "helper.h"
 #include "log.h"
 #include "stop-table.h"
 #include "watchdog.h"
@@ -44,7 +45,8 @@ struct watchdog {
 	size_t patrol_hurry;  /* so many stops are to be looked at without delay */
 	bool signals_watched; /* the backend notices SIGCONT */
 	struct log_limit users_watches, holds_ended, unset_variables;
-	bool in_trouble; /* the last record could not be taken up; that has been said */
+	struct helpers helpers; /* that set variables */
+	bool in_trouble;	/* the last record could not be taken up; that has been said */
 
 	uint64_t inherited;   /* the greatest id of a stop that may be of an earlier daemon's */
 	bool took_over;	      /* there ever was an earlier daemon */

@@ -48,6 +48,7 @@ static void check_later(struct watchdog *w)
 	bool unsettled = own_tidy(w);
 
 	unsettled |= restore_settle(w);
+	unsettled |= helpers_collect(&w->helpers);
 	if (w->watches.count || w->live || unsettled ||
 	    w->backend->ops->has_unconfirmed(w->backend))
 		watchdog_set_timer(w->check, clock_monotonic_us() + CHECK_US);

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "helper.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "clock.h"
+
+#define PATIENCE_US 1000000
+#define DEATH_US    50000 /* that a killed helper may take to end, if nothing holds it */
+#define LONG_US	    250000
+#define WAIT_FACTOR 10
+
+/* All but the first three, which are this process's too, and these two. */
+static int close_others(unsigned a, unsigned b)
+{
+	unsigned low = a < b ? a : b, high = a < b ? b : a, first = STDERR_FILENO + 1;
+
+	if (low > first && close_range(first, low - 1, 0) < 0)
+		return -errno;
+	if (high > low + 1 && close_range(low + 1, high - 1, 0) < 0)
+		return -errno;
+	return close_range(high + 1, ~0U, 0) < 0 ? -errno : 0;
+}
+
+static _Noreturn void help(const struct helper_job *job, int report)
+{
+	char result[PIPE_BUF];
+	ssize_t n;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (close_others((unsigned)job->keep, (unsigned)report) < 0)
+		_exit(1);
+	job->work(job->userdata, result);
+	do
+		n = write(report, result, job->size);
+	while (n < 0 && errno == EINTR);
+	_exit(0);
+}
+
+/* Wait until there is something to be read of `fd`; -ETIMEDOUT. */
+static int await(int fd, uint64_t end)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	uint64_t now;
+
+	while ((now = clock_monotonic_us()) < end) {
+		int n = poll(&p, 1, (int)((end - now) / 1000 + 1));
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			return 0;
+	}
+	return -ETIMEDOUT;
+}
+
+static int await_result(int report, void *result, size_t size, uint64_t end)
+{
+	int r = await(report, end);
+
+	if (r < 0)
+		return r;
+	return read(report, result, size) == (ssize_t)size ? 0 : -ECHILD;
+}
+
+/* True if there is nothing more to collect. */
+static bool collect(pid_t pid)
+{
+	return waitpid(pid, NULL, WNOHANG) != 0;
+}
+
+static bool end(pid_t pid, uint64_t patience_end)
+{
+	_cleanup_fd_ int pidfd = pidfd_open(pid, 0);
+
+	kill(pid, SIGKILL);
+	if (pidfd >= 0)
+		await(pidfd, patience_end);
+	return collect(pid);
+}
+
+bool helpers_collect(struct helpers *h)
+{
+	bool left = false;
+
+	for (int i = 0; i < HELPERS_MAX; i++) {
+		struct helper *late = &h->late[i];
+
+		if (late->pid && collect(late->pid))
+			late->pid = 0;
+		left |= late->pid != 0;
+	}
+	return left;
+}
+
+/* A place that is free, or that of the user whose wait ends first; NULL if no helper has ended. */
+static struct helper *find_room(struct helpers *h)
+{
+	struct helper *found = NULL;
+
+	for (int i = 0; i < HELPERS_MAX; i++) {
+		struct helper *late = &h->late[i];
+
+		if (!late->pid && (!found || late->wait_until < found->wait_until))
+			found = late;
+	}
+	return found;
+}
+
+static bool must_wait(const struct helpers *h, uid_t uid)
+{
+	uint64_t now = clock_monotonic_us();
+
+	for (int i = 0; i < HELPERS_MAX; i++) {
+		const struct helper *late = &h->late[i];
+
+		if (late->uid == uid && (late->pid || now < late->wait_until))
+			return true;
+	}
+	return false;
+}
+
+static void remember(struct helper *room, const struct helper_job *job, pid_t pid, uint64_t began)
+{
+	uint64_t now = clock_monotonic_us(), took = now - began;
+	bool waits = job->uid != 0 && took >= LONG_US;
+
+	if (pid || waits)
+		*room = (struct helper){
+			.pid = pid,
+			.uid = job->uid,
+			.wait_until = waits ? now + WAIT_FACTOR * took : 0,
+		};
+}
+
+int helpers_run(struct helpers *h, const struct helper_job *job, void *result)
+{
+	uint64_t began = clock_monotonic_us(), patience_end = began + PATIENCE_US;
+	struct helper *room;
+	int pipes[2], r;
+	pid_t pid;
+
+	helpers_collect(h);
+	room = find_room(h);
+	if (!room || must_wait(h, job->uid))
+		return -EBUSY;
+	if (pipe2(pipes, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid == 0)
+		help(job, pipes[1]);
+	r = pid < 0 ? -errno : 0;
+	close(pipes[1]);
+	if (pid > 0) {
+		r = await_result(pipes[0], result, job->size, patience_end);
+		if (r < 0)
+			patience_end = clock_monotonic_us() + DEATH_US;
+		remember(room, job, end(pid, patience_end) ? 0 : pid, began);
+	}
+	close(pipes[0]);
+	return r;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DWD_HELPER_H
+#define DWD_HELPER_H
+
+/*
+ * Work that may hang for as long as a user likes, done by a child process.
+ *
+ * Reading another process's memory is such work: a page of it may lie in a file system that the
+ * user serves himself, and until he has served it not even SIGKILL ends who waits for it. So a
+ * helper is given a bounded time and is killed after it, but its end is not waited for: it is
+ * collected later. It has no descriptors but those it needs, so that what hangs holds neither
+ * sockets nor locks of this process, and is killed as well when this process ends.
+ *
+ * What a user can make others wait is bounded too. While a helper on his behalf has not ended there
+ * is no other for him; while HELPERS_MAX have not, there is none at all. And a user whose helper
+ * took long is refused for ten times as long, unless it is root: so what he takes of this
+ * process's time is a small part of it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util.h"
+
+#define HELPERS_MAX 4
+
+/* A helper that has not ended, or a user who has to wait. */
+struct helper {
+	pid_t pid; /* 0: has ended */
+	uid_t uid;
+	uint64_t wait_until; /* monotonic us */
+};
+
+/* All zero: none yet. */
+struct helpers {
+	struct helper late[HELPERS_MAX];
+};
+
+struct helper_job {
+	uid_t uid;					  /* whose processes the work is on */
+	int keep;					  /* a descriptor that the work needs */
+	size_t size;					  /* of the result, at most PIPE_BUF */
+	void (*work)(const void *userdata, void *result); /* in the helper */
+	const void *userdata;
+};
+
+/* Have the work done, and its result put into *result. Blocks for at most a second and a bit.
+ * -EBUSY: not tried, on account of an earlier helper; -ETIMEDOUT: not done in time; -ECHILD: the
+ * helper has ended without a result; or -errno of pipe(2) or fork(2). */
+int helpers_run(struct helpers *h, const struct helper_job *job, void *result);
+
+/* Collect those that have ended; to be called from time to time. True if some have not. */
+bool helpers_collect(struct helpers *h);
+
+#endif
