@@ -92,6 +92,8 @@ int procfs_parse_stat(const char *text, struct procfs_stat *ret)
 		p++;
 		if (field + 1 == 9)
 			stat.exiting = strtoul(p, NULL, 10) & PF_EXITING;
+		if (field + 1 == 10 || field + 1 == 12)
+			stat.faults += strtoull(p, NULL, 10);
 	}
 	if (sscanf(p, "%" SCNu64, &stat.start_ticks) != 1)
 		return -EBADMSG;

@@ -20,6 +20,7 @@ struct procfs_stat {
 	char state;
 	bool exiting;	      /* it ends, but may have descriptors open still */
 	uint64_t start_ticks; /* field 22, in clock ticks since boot */
+	uint64_t faults;      /* page faults that it had itself, minor and major */
 };
 
 /* From /proc/PID/status. */

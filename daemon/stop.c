@@ -254,7 +254,10 @@ static bool is_shielded(const struct stop *s)
 void stop_learn(struct stop *s)
 {
 	struct procfs_status status;
+	struct procfs_stat stat;
 
+	s->untouched = procfs_read_stat(s->pid, &stat) == 0 && stat.state == 'T';
+	s->faults = s->untouched ? stat.faults : 0;
 	procfs_read_link(s->pid, "cwd", &s->cwd);
 	if (s->exe.size == 0 || (s->flags & DWD_STOP_EXE_TRUNCATED))
 		procfs_read_link(s->pid, "exe", &s->whole_exe);

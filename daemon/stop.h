@@ -70,6 +70,9 @@ struct stop {
 	bool hold_kills;      /* ... killed; 0: it may last */
 	bool resumed;	      /* got its SIGCONT under a debugger */
 	bool forgotten;	      /* the kernel side keeps no record of it any more */
+	uint64_t faults;      /* page faults it had had when it was seen stopped */
+	bool untouched;	      /* since then nobody has traced or taken it ... */
+	bool continued;	      /* ... but somebody has sent SIGCONT */
 
 	/* As recorded. */
 	struct dwd_stop_key key;

@@ -27,6 +27,7 @@ static void take(struct watchdog *w, struct watchdog_client *client, struct stop
 	int r;
 
 	s->claimant = client;
+	s->untouched = false;
 	s->now.claimed_by = client->pid;
 	client->claims++;
 	r = w->backend->ops->exempt(w->backend, client->pid, client->user.uid, true);

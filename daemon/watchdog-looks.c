@@ -23,6 +23,12 @@
  * nothing: a stopped process in a frozen cgroup of version 1 looks like that for as long as it is
  * frozen.
  *
+ * "Stopped" can be another stop than the one at exec: a process that was continued may stop itself
+ * before anybody looks. No program runs without page faults at first, and only its own count as
+ * its; so one that has had some since it was seen stopped, and was sent SIGCONT, has left the stop.
+ * Of one that a debugger, or a client, has had meanwhile that is not said: what they leave stopped
+ * stays so.
+ *
  * The end of a process is told by its pidfd. All pidfds are in one epoll of the engine's own: with
  * a source of sd-event for each, the loop would collect every readable descriptor anew for each one
  * it handles, and the end of 10,000 processes at once would take a hundred million steps.
@@ -55,6 +61,7 @@ static void seen_traced(struct watchdog *w, struct stop *s, pid_t tracer)
 	bool known = s->now.state == STOP_ATTACHED;
 
 	s->doubt_since = 0;
+	s->untouched = false;
 	if (!known)
 		stop_become(s, STOP_ATTACHED);
 	s->now.tracer = tracer;
@@ -70,10 +77,26 @@ static void seen_traced(struct watchdog *w, struct stop *s, pid_t tracer)
 	claims_settled(w, s);
 }
 
+/* It was continued, and stopped again before it was looked at: has it run meanwhile? The way from
+ * one stop into another touches none of its memory. */
+static bool is_another_stop(struct stop *s)
+{
+	struct procfs_stat stat;
+
+	if (!s->untouched || !s->continued)
+		return false;
+	s->continued = false;
+	return procfs_read_stat(s->pid, &stat) == 0 && stat.faults > s->faults;
+}
+
 static void seen_stopped(struct watchdog *w, struct stop *s)
 {
 	bool detached = s->now.state == STOP_ATTACHED;
 
+	if (is_another_stop(s)) {
+		stops_left(w, s);
+		return;
+	}
 	s->doubt_since = 0;
 	agenda_remove(&w->agenda, s);
 	if (detached) {
@@ -201,6 +224,8 @@ void looks_continued(struct watchdog *w, const struct dwd_stop_key *key)
 {
 	struct stop *s = stop_table_find(&w->stops, key);
 
+	if (s)
+		s->continued = s->now.state == STOP_STOPPED;
 	/* Perhaps it was only about to wake: look once more. */
 	if (s && watchdog_look(w, s) && !s->look_at && s->now.state == STOP_STOPPED)
 		look_later(w, s, AGENDA_MILLI);

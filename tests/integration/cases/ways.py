@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every way to execute a program, and execs that fail."""
 
+import json
 import os
 import signal
 import struct
@@ -157,9 +158,26 @@ def killed_from_outside(b):
     os.kill(stop['pid'], signal.SIGKILL)
     equal(child.wait(20), -signal.SIGKILL, 'exit status')
     until(lambda: b.main.stops() == [], 'the stop to be gone')
-    events = [e for e in map(__import__('json').loads, b.main.dwd('--json', 'events').stdout.splitlines())
+    events = [e for e in map(json.loads, b.main.dwd('--json', 'events').stdout.splitlines())
               if e.get('stop', {}).get('id') == stop['id']]
     equal([e['event'] for e in events], ['stopped', 'gone'], 'events')
+
+
+@case
+def continued_from_outside_to_stop_itself(b):
+    """Soon after, before anybody may have seen it run: that is no longer the stop at exec."""
+    program = b.script('#!/bin/sh\nkill -STOP $$\n')
+    b.main.watch(program)
+    child = b.run(program)
+    stop = b.main.wait(program)
+    os.kill(child.pid, signal.SIGCONT)
+    until(lambda: b.main.stops() == [], 'the stop to be over')
+    until(lambda: state_of(child.pid) == 'T', 'the process to have stopped itself')
+    events = [e for e in map(json.loads, b.main.dwd('--json', 'events').stdout.splitlines())
+              if e.get('stop', {}).get('id') == stop['id']]
+    equal([(e['event'], e.get('by')) for e in events], [('stopped', None), ('continued', None)], 'events')
+    os.kill(child.pid, signal.SIGCONT)
+    equal(child.wait(20), 0, 'exit status')
 
 
 @case
@@ -171,6 +189,6 @@ def continued_from_outside(b):
     os.kill(stop['pid'], signal.SIGCONT)
     until(lambda: b.main.stops() == [], 'the stop to be over')
     assert state_of(child.pid) in 'SR', state_of(child.pid)
-    events = [e for e in map(__import__('json').loads, b.main.dwd('--json', 'events').stdout.splitlines())
+    events = [e for e in map(json.loads, b.main.dwd('--json', 'events').stdout.splitlines())
               if e.get('stop', {}).get('id') == stop['id']]
     equal([(e['event'], e.get('by')) for e in events], [('stopped', None), ('continued', None)], 'events')

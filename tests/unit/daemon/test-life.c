@@ -7,6 +7,8 @@
 #include "harness.h"
 
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
@@ -132,6 +134,76 @@ static void test_continued_and_nobody_told(void **state)
 	kill(c.pid, SIGCONT);
 	fake_backend_ring_rescan(h->fake);
 	expect_continued_by(h, 1, 0);
+}
+
+/* A child that whenever it runs has a page fault, as a new program has, and stops itself again. */
+static pid_t start_stubborn(void)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;) {
+			char *page = mmap(NULL, 1, PROT_READ | PROT_WRITE,
+					  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+			*page = 1;
+			raise(SIGSTOP);
+		}
+	}
+	assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid);
+	return pid;
+}
+
+/* Run to the next stop of its own. */
+static void go_round(struct harness *h, pid_t pid, const struct dwd_stop_key *key)
+{
+	kill(pid, SIGCONT);
+	assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid);
+	fake_backend_ring_continued(h->fake, key);
+}
+
+static void end_stubborn(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void test_continued_to_stop_itself(void **state)
+{
+	struct harness *h = *state;
+	pid_t pid = start_stubborn();
+	struct dwd_stop_key key = harness_hold(h, pid)->key;
+
+	go_round(h, pid, &key);
+	expect_continued_by(h, 1, 0);
+	assert_false(fake_backend_has_record(h->fake, &key));
+	end_stubborn(pid);
+}
+
+static void on_settled(struct watchdog_waiter *waiter, struct stop *s)
+{
+}
+
+/* Who takes a stop may make it run as far as he likes, and leave it stopped. */
+static void test_continued_and_stopped_by_who_took_it(void **state)
+{
+	struct watchdog_waiter waiter = {.found = on_settled};
+	struct stop_selector any = {};
+	struct harness *h = *state;
+	pid_t pid = start_stubborn();
+	struct dwd_stop_key key = harness_hold(h, pid)->key;
+	struct stop *s;
+
+	assert_int_equal(watchdog_claim(h->watchdog, &h->client, &any, &s), ANSWER_OK);
+	go_round(h, pid, &key);
+	harness_settle(h);
+	assert_int_equal(watchdog_unclaim(h->watchdog, &h->client, s, &waiter), ANSWER_OK);
+	go_round(h, pid, &key);
+	harness_settle(h);
+	assert_int_equal(harness_find(h, pid)->now.state, STOP_STOPPED);
+	end_stubborn(pid);
 }
 
 static void test_sigcont_without_effect(void **state)
@@ -318,6 +390,8 @@ int main(void)
 		TEST(test_continue_waits_for_the_stop),
 		TEST(test_continued_by_an_outsider),
 		TEST(test_continued_and_nobody_told),
+		TEST(test_continued_to_stop_itself),
+		TEST(test_continued_and_stopped_by_who_took_it),
 		TEST(test_sigcont_without_effect),
 		TEST(test_killed_by_an_outsider),
 		TEST(test_gone_before_looked_at),
