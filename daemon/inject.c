@@ -358,7 +358,7 @@ char *inject_explain(struct inject_result result)
 		[INJECT_NO_ROOM] = "no room on its stack: set fewer or shorter variables, or raise "
 				   "its limit (ulimit -s)",
 		[INJECT_TOO_LONG] = "the process could not be traced within a second; is its "
-				    "cgroup frozen?",
+				    "cgroup frozen? does the file system of its program answer?",
 		[INJECT_BUSY] = "an earlier attempt on a process of this user, or several of "
 				"others, took too long or have not ended: try again later",
 		[INJECT_NOT_HIS] = "you could not trace it with ptrace(2) either: it is not wholly "

@@ -3,6 +3,8 @@
 serving others. All of it through a socket that is open to everybody."""
 
 import contextlib
+import ctypes
+import errno
 import json
 import os
 import shutil
@@ -17,6 +19,7 @@ from harness import SCALE, Skip, case, equal, state_of, until
 from users import ALICE, MALLORY, User, acting_as, open_daemon, privileged_directory
 
 DWD = 'io.dwd.Watchdog.'
+LIBC = ctypes.CDLL(None, use_errno=True)
 SERVICE = 'org.varlink.service.'
 
 
@@ -589,3 +592,124 @@ def readers_that_do_not_read(b):
         for v in deaf:
             v.close()
         asker.close()
+
+
+# ---- memory that never comes ------------------------------------------------------------------------
+
+FUSE_ANSWERS = {3: 'attributes', 14: 'open', 15: 'read', 18: 'nothing', 25: 'nothing', 26: 'init'}
+FUSE_SILENT = (2, 36, 42)  # forget, interrupt, batch-forget
+
+
+class SlowFile:
+    """A file that a server of ours is asked for each time (FUSE, with FOPEN_DIRECT_IO); mounted over `path`."""
+
+    def __init__(self, path, data):
+        self.path, self.data, self.slow = path, data, path + '.slow'
+        with open(path, 'wb'):
+            pass
+        try:
+            device = os.open('/dev/fuse', os.O_RDWR | os.O_CLOEXEC)
+        except OSError as error:
+            raise Skip(f'no FUSE: {error}') from error
+        options = f'fd={device},rootmode=100755,user_id=0,group_id=0,allow_other'.encode()
+        if LIBC.mount(b'slow', path.encode(), b'fuse', 0, options) < 0:
+            os.close(device)
+            raise Skip(f'cannot mount a FUSE: {os.strerror(ctypes.get_errno())}')
+        # A process of its own: while this one starts another program it does nothing else.
+        self.server = os.fork()
+        if self.server == 0:
+            with contextlib.suppress(BaseException):
+                self.serve(device)
+            os._exit(0)
+        os.close(device)
+
+    def stop_serving(self):
+        """From here on no answer comes."""
+        with open(self.slow, 'wb'):
+            pass
+
+    def end(self):
+        os.kill(self.server, signal.SIGKILL)
+        os.waitpid(self.server, 0)
+        LIBC.umount2(self.path.encode(), 2)  # MNT_DETACH
+
+    def serve(self, device):
+        while True:
+            request = os.read(device, 1 << 20)
+            _, opcode, unique = struct.unpack_from('<IIQ', request)
+            if os.path.exists(self.slow):
+                signal.pause()
+            if opcode in FUSE_SILENT:
+                continue
+            known = FUSE_ANSWERS.get(opcode)
+            body = getattr(self, known)(request[40:]) if known else b''
+            error = 0 if known else -errno.ENOSYS
+            os.write(device, struct.pack('<IiQ', 16 + len(body), error, unique) + body)
+
+    def init(self, _):
+        return struct.pack('<4I2H2I2H8I', 7, 31, 0, 0, 1, 1, 4096, 1, 1, 0, *8 * [0])
+
+    def attributes(self, _):
+        return struct.pack('<Q2I6Q10I', 1, 0, 0, 1, len(self.data), 1, 0, 0, 0, 0, 0, 0, 0o100755, 1, 0, 0, 0, 4096, 0)
+
+    def open(self, _):
+        return struct.pack('<Q2I', 0, 1, 0)
+
+    def read(self, request):
+        offset, size = struct.unpack_from('<QI', request, 8)
+        return self.data[offset:offset + size]
+
+    def nothing(self, _):
+        return b''
+
+
+def tiny_loader():
+    """A dynamic loader that ends the process, and has no page that exec itself would touch."""
+    code = bytes.fromhex('31ffb83c0000000f05')  # exit(0)
+    size = 64 + 56 + len(code)
+    header = b'\x7fELF\2\1\1'.ljust(16, b'\0') + struct.pack('<2HI3QI6H', 3, 62, 1, 120, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    return header + struct.pack('<2I6Q', 1, 5, 0, 0, 0, size, size, 4096) + code
+
+
+def with_loader(b, loader):
+    """A program whose dynamic loader is that."""
+    program = b.program('entry-dynamic')
+    with open(program, 'r+b') as f:
+        data = f.read()
+        usual = data[data.index(b'/lib64/ld'):].partition(b'\0')[0]
+        if len(loader) > len(usual):
+            raise Skip(f'{loader} is longer than {usual.decode()}')
+        f.seek(0)
+        f.write(data.replace(usual, loader.encode().ljust(len(usual), b'\0')))
+    return program
+
+
+@case
+def memory_that_never_comes(b):
+    """To set variables it has to be read, and whoever reads it cannot be ended: the daemon serves all the same."""
+    if os.uname().machine != 'x86_64':
+        raise Skip('variables are not set on this processor')
+    slow = SlowFile(b.path('l'), tiny_loader())
+    try:
+        program = with_loader(b, slow.path)
+        b.main.watch(program)
+        children = [b.run(program, user=MALLORY, group=MALLORY, extra_groups=[]) for _ in range(2)]
+        until(lambda: [s['state'] for s in b.main.stops(program)] == ['stopped'] * 2, 'both to be stopped')
+        slow.stop_serving()
+        ids = [f'#{s["id"]}' for s in b.main.stops(program)]
+        reasons = ['could not be traced within a second', 'an earlier attempt on a process of this user']
+        for stop, reason in zip(ids, reasons):
+            done = b.main.dwd('continue', stop, '--setenv', 'A=1', status=1)
+            assert reason in done.stderr, done.stderr
+        # Another user's get theirs.
+        other = b.program()
+        b.main.watch(other)
+        child = b.run(other)
+        b.main.wait(other)
+        b.main.dwd('continue', other, '--setenv', 'A=1')
+        equal(child.wait(20 * SCALE), 0, 'exit status')
+    finally:
+        slow.end()
+    for child in children:
+        child.kill()
+        child.wait()
