@@ -132,13 +132,13 @@ static int take_lock(struct listen_place *place, char **message)
 		if (lock < 0)
 			return fail_lock(errno, place, message);
 		if (flock(lock, LOCK_EX | LOCK_NB) < 0) {
-			if (errno == EWOULDBLOCK && is_ending(lock)) {
-				nanosleep(&pause, NULL);
-				continue;
-			}
-			return errno == EWOULDBLOCK ? fail_taken(lock, place->path, message)
-						    : fail(message, -errno, "cannot lock %s: %m",
-							   place->lock_path);
+			if (errno != EWOULDBLOCK)
+				return fail(message, -errno, "cannot lock %s: %m",
+					    place->lock_path);
+			if (!is_ending(lock))
+				return fail_taken(lock, place->path, message);
+			nanosleep(&pause, NULL);
+			continue;
 		}
 		if (is_same_file(lock, place->lock_path)) {
 			place->lock = steal_fd(&lock);

@@ -126,6 +126,25 @@ static void test_a_second_one_is_refused(void **state)
 	listen_free(place);
 }
 
+/* As when the one that has it is in another pid namespace. */
+static void test_the_other_one_cannot_be_seen(void **state)
+{
+	struct listen_place *place = reserve(), *second = NULL;
+	char *message = NULL, *lock_path;
+	FILE *lock;
+
+	assert_true(asprintf(&lock_path, "%s.lock", path) > 0);
+	lock = fopen(lock_path, "w");
+	assert_non_null(lock);
+	fputs("1999999999\n", lock);
+	fclose(lock);
+	assert_int_equal(listen_reserve(&second, path, &message), -EBUSY);
+	assert_non_null(strstr(message, "another dwdd (pid 1999999999) listens on"));
+	free(message);
+	free(lock_path);
+	listen_free(place);
+}
+
 /* What a killed daemon leaves: a socket nobody listens on, and a lock nobody holds. */
 static void test_stale_files_are_replaced(void **state)
 {
@@ -195,6 +214,7 @@ int main(void)
 		TEST(test_appears_when_ready),
 		TEST(test_access_is_given),
 		TEST(test_a_second_one_is_refused),
+		TEST(test_the_other_one_cannot_be_seen),
 		TEST(test_stale_files_are_replaced),
 		TEST(test_other_files_are_not_replaced),
 		TEST(test_long_path),
