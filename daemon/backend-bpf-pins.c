@@ -130,16 +130,21 @@ static int check_directory(const char *path, char **message)
 	return 0;
 }
 
+/* One that cannot be used is not left behind. */
 static int make_directory(const char *path, char **message)
 {
+	bool made = mkdir(path, 0700) == 0;
 	int r;
 
-	if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+	if (!made && errno != EEXIST) {
 		r = -errno;
 		bpf_message(message, "cannot make %s: %s", path, strerror(-r));
 		return r;
 	}
-	return 0;
+	r = check_directory(path, message);
+	if (r < 0 && made)
+		rmdir(path);
+	return r;
 }
 
 /* Lock the directory of the instance. One who ends removes it if it is empty, so it may be another
@@ -153,9 +158,6 @@ static int lock_instance(struct pins *p, char **message)
 		struct stat ours, theirs;
 		int r = make_directory(p->instance, message);
 
-		if (r < 0)
-			return r;
-		r = check_directory(p->instance, message);
 		if (r < 0)
 			return r;
 		fd = open(p->instance, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -195,8 +197,6 @@ int pins_open(struct pins **ret, const char *pin_dir, const char *socket, char *
 	r = mount_bpf_fs(pin_dir, message);
 	if (r >= 0)
 		r = make_directory(pin_dir, message);
-	if (r >= 0)
-		r = check_directory(pin_dir, message);
 	if (r >= 0)
 		r = lock_instance(p, message);
 	if (r < 0)
