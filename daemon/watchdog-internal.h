@@ -120,6 +120,8 @@ void restore_keep_variables(struct watchdog *w, const struct stop *s);
 void restore_drop_variables(struct watchdog *w, const struct stop *s);
 /* True if an earlier daemon has given it variables: now it is known which. */
 bool restore_variables(struct watchdog *w, struct stop *s);
+/* Log what was taken over. */
+void restore_say(const struct watchdog *w);
 /* Drop what was kept of stops that have ended without a daemon. */
 void restore_tidy(struct watchdog *w);
 /* To be called from time to time; true if there is more to be done later. */

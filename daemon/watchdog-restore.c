@@ -96,16 +96,35 @@ static int restore_watch(void *userdata, uint64_t id)
 int restore_watches(struct watchdog *w)
 {
 	const struct backend_ops *ops = w->backend->ops;
-	int r;
 
 	w->watches.last_id = ops->last_watch(w->backend);
 	w->inherited = ops->last_stop(w->backend);
 	w->inherits_exempt = true;
 	w->took_over = w->watches.last_id || w->inherited;
-	r = ops->for_each_text(w->backend, BACKEND_TEXT_WATCH, restore_watch, w);
-	if (r >= 0 && w->watches.count)
-		log_info("an earlier dwdd has left %zu watches", w->watches.count);
-	return r;
+	return ops->for_each_text(w->backend, BACKEND_TEXT_WATCH, restore_watch, w);
+}
+
+/* How often a watch has let something run because no daemon lived, ever since it was made. */
+static uint64_t count_unattended(const struct watchdog *w)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < w->watches.count; i++) {
+		struct dwd_counters counters;
+
+		if (w->backend->ops->get_counters(w->backend, w->watches.by_id[i]->slot,
+						  &counters) >= 0)
+			sum += counters.skipped[DWD_SKIP_NO_DAEMON];
+	}
+	return sum;
+}
+
+void restore_say(const struct watchdog *w)
+{
+	if (w->watches.count || w->live)
+		log_info("an earlier dwdd has left %zu watches and %zu stopped processes; let run "
+			 "while there was no dwdd, in all: %ju",
+			 w->watches.count, w->live, (uintmax_t)count_unattended(w));
 }
 
 bool watchdog_took_over(const struct watchdog *w)

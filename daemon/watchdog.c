@@ -198,6 +198,7 @@ int watchdog_start(struct watchdog *w)
 	if (r < 0)
 		return r;
 	on_rescan(w->rescan, 0, w);
+	restore_say(w);
 	restore_tidy(w);
 	/* What the programs of an earlier daemon have stopped just now, they have told nobody. */
 	watchdog_rescan_later(w, CHECK_US);

@@ -68,6 +68,8 @@ def no_exec_is_missed(b):
         daemon.start()
         equal([s['pid'] for s in listed(daemon)], [child.pid], 'stops')
         equal(daemon.counters(watch)['caught'], 1, 'caught')
+        assert ('an earlier dwdd has left 1 watches and 1 stopped processes; let run while there was no dwdd, '
+                'in all: 0' in daemon.log()), daemon.log()
         b.caught(child, program, daemon)
         equal(daemon.stops(), [], 'stops left')
 
@@ -163,7 +165,9 @@ def without_a_daemon_it_fails_open(b):
         equal(state_of(held.pid), 'T', 'what is stopped stays so')
         daemon.start()
         counters = daemon.counters(watch)
-        assert counters['skipped'].pop('no-daemon') >= 1 and not counters['skipped'], counters
+        skipped = counters['skipped'].pop('no-daemon')
+        assert skipped >= 1 and not counters['skipped'], counters
+        assert f'let run while there was no dwdd, in all: {skipped}\n' in daemon.log(), daemon.log()
         still = [c for c in started if c.poll() is None]
         equal(counters['caught'], len(still), 'caught')
         equal({s['pid'] for s in listed(daemon)}, {c.pid for c in still}, 'stops')
@@ -266,6 +270,7 @@ def without_a_place_for_pins(b):
         assert 'not on a bpf file system' in status['unpinned'], status
         assert 'if dwdd is killed, watches and stops are lost' in daemon.log()
         assert 'Pinned' in daemon.dwd('status').stdout
+        assert not os.path.exists(b.path('nowhere')), 'what cannot be used is left behind'
         daemon.watch(program)
         child = stopped(b, daemon, program)
         b.caught(child, program, daemon)
