@@ -41,6 +41,11 @@ static enum exit_status explain_absence(const struct client *c, bool may_be_star
 		print_error("%s is there and is not a socket: give another --socket, or move it "
 			    "away",
 			    socket);
+	else if (start_was_killed(c))
+		print_error("the dwdd of %s has died, and what it had stopped may still be: start "
+			    "dwdd as root, which takes over, or release it: "
+			    "dwdd --release-all --socket %s",
+			    socket, socket);
 	else if (geteuid() != 0)
 		print_error("no daemon listens on %s; start it as root (dwdd), or run dwd as root, "
 			    "which starts one",

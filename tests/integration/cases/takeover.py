@@ -2,6 +2,7 @@
 """One daemon takes over from another, or nobody does: what stays, what is released, what is said."""
 
 import glob
+import json
 import os
 import random
 import shutil
@@ -13,6 +14,8 @@ from harness import PIN_DIR, SCALE, Skip, case, equal, state_of, until
 
 STRIDE = int(os.environ.get('DWD_TEST_STRIDE', '25'))
 NEVER = ('--fail-open-after', 0)
+DEAD = ('the dwdd of {0} has died, and what it had stopped may still be: start dwdd as root, which takes over, or '
+        'release it: dwdd --release-all --socket {0}')
 
 
 def stopped(b, daemon, program, *arguments):
@@ -360,6 +363,14 @@ def a_client_starts_the_next_daemon(b):
         call('wait', program)
         os.kill(pid(), signal.SIGKILL)
         until(lambda: not connects(path), 'the end of the daemon')
+        for command in ('list', 'status', 'watch x'):
+            done = subprocess.run([*dwd, '--no-start', *command.split()], stdin=subprocess.DEVNULL, check=False,
+                                  capture_output=True, encoding='utf-8', timeout=60 * SCALE)
+            equal((done.returncode, done.stderr), (3, f'dwd: {DEAD.format(path)}\n'), f'dwd {command}')
+        checks = json.loads(subprocess.run([*dwd, '--json', 'doctor'], stdin=subprocess.DEVNULL, check=False,
+                                           stdout=subprocess.PIPE, timeout=120 * SCALE).stdout)['checks']
+        daemon, = [c for c in checks if c['check'] == 'daemon']
+        assert daemon['state'] == 'missing' and 'has died' in daemon['detail'], daemon
         assert str(child.pid) in call('list')
         call('continue', '--all')
         equal(child.wait(20 * SCALE), 0, 'exit status')
