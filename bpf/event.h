@@ -20,9 +20,10 @@
  * so that one store hands over without a moment in which an exec is decided by none or by both.
  *
  * DWD_SCHEMA must be raised with any change to a lasting map: then a daemon does not take over what
- * it would misread. Whatever the schema, two things hold: the map of stops is pinned as `stops`,
- * with keys that begin as struct dwd_stop_key does (start_time, tgid); and links stand in
- * directories beside it.
+ * it would misread. Whatever the schema, three things hold: the map of stops is pinned as `stops`,
+ * with keys that begin as struct dwd_stop_key does (start_time, tgid); that of the settings as
+ * `control`, with `pid_namespace` where struct dwd_control has it; and links stand in directories
+ * beside them.
  */
 
 #define DWD_SCHEMA 1
@@ -412,6 +413,7 @@ struct dwd_front {
 
 _Static_assert(sizeof(struct dwd_file_id) == 16, "dwd_file_id");
 _Static_assert(sizeof(struct dwd_watch_entry) == 40, "dwd_watch_entry");
+_Static_assert(__builtin_offsetof(struct dwd_control, pid_namespace) == 64, "of every schema");
 _Static_assert(sizeof(struct dwd_counters) == 32 + 8 * DWD_SKIP_COUNT, "dwd_counters");
 _Static_assert(sizeof(struct dwd_filter) == 1192, "dwd_filter");
 _Static_assert(sizeof(struct dwd_marks) == 136, "dwd_marks");

@@ -14,6 +14,8 @@
 /* The start of a key, whatever the schema; start_time and tgid of struct dwd_stop_key. */
 #define KEY_PREFIX (offsetof(struct dwd_stop_key, tgid) + sizeof(__u32))
 
+#define NAMESPACE_AT offsetof(struct dwd_control, pid_namespace) /* the same */
+
 struct left_backend {
 	struct backend backend;
 	char *path;
@@ -164,6 +166,43 @@ int backend_left_open(struct backend **ret, const struct pins *pins, const char 
 	nanosleep(&pause, NULL);
 	*ret = &b->backend;
 	return 0;
+}
+
+/* -EPROTO: they are no settings. */
+static int read_namespace(int control, uint32_t *ret)
+{
+	_cleanup_free_ char *value = NULL;
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info), zero = 0;
+
+	if (bpf_obj_get_info_by_fd(control, &info, &size) < 0)
+		return -errno;
+	if (info.type != BPF_MAP_TYPE_ARRAY || info.key_size != sizeof(zero) ||
+	    info.value_size < NAMESPACE_AT + sizeof(*ret))
+		return -EPROTO;
+	value = malloc(info.value_size);
+	if (!value)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(control, &zero, value) < 0)
+		return -errno;
+	memcpy(ret, value + NAMESPACE_AT, sizeof(*ret));
+	return 0;
+}
+
+int backend_left_namespace(uint32_t *ret, const struct pins *pins, const char *schema)
+{
+	_cleanup_free_ char *directory = pins_schema_path(pins, schema), *path = NULL;
+	_cleanup_fd_ int control = -1;
+	int r;
+
+	*ret = 0;
+	if (!directory || asprintf(&path, "%s/control", directory) < 0)
+		return -ENOMEM;
+	control = bpf_obj_get(path);
+	if (control < 0)
+		return errno == ENOENT ? 0 : -errno;
+	r = read_namespace(control, ret);
+	return r == -EPROTO ? 0 : r;
 }
 
 int backend_left_remove(const struct pins *pins, const char *schema)

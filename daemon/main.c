@@ -136,7 +136,10 @@ static int open_pins(struct daemon *d)
 	if (r == -EBUSY)
 		return fail(r, "", message);
 	if (r == 0)
-		return release_strangers(d->pins);
+		r = release_strangers(d->pins, d->options->socket, &message);
+	if (d->pins && r != -EXDEV)
+		return r;
+	d->pins = pins_free(d->pins);
 	d->unpinned = message ? message : strdup(strerror(-r));
 	log_warning("if dwdd is killed, watches and stops are lost: %s", d->unpinned);
 	return 0;

@@ -2,6 +2,7 @@
 #include "procfs.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -75,6 +76,8 @@ static int read_file(pid_t pid, const char *name, size_t max, char **ret, size_t
  * state is field 3, the start time field 22.
  */
 #define PF_EXITING 0x4 /* include/linux/sched.h of the kernel */
+
+#define INITIAL_PID_NAMESPACE 0xEFFFFFFC /* PROC_PID_INIT_INO of include/linux/proc_ns.h */
 
 int procfs_parse_stat(const char *text, struct procfs_stat *ret)
 {
@@ -284,6 +287,36 @@ uint32_t procfs_namespace(pid_t pid, const char *name)
 uint32_t procfs_own_namespace(const char *name)
 {
 	return procfs_namespace(getpid(), name);
+}
+
+int procfs_find_in_pid_namespace(uint32_t pid_namespace, pid_t *ret)
+{
+	DIR *processes = opendir("/proc");
+	struct dirent *entry;
+	int r = 0;
+
+	if (!processes)
+		return -errno;
+	while (r <= 0 && (entry = readdir(processes))) {
+		pid_t pid = atoi(entry->d_name); /* 0: not a process */
+		uint32_t theirs;
+
+		/* 1 is in ours, and in some sandboxes may not be looked at. */
+		if (pid <= 1)
+			continue;
+		errno = 0;
+		theirs = procfs_namespace(pid, "pid");
+		if (theirs == pid_namespace) {
+			*ret = pid;
+			r = 1;
+		} else if (!theirs && errno != ENOENT && errno != ESRCH) {
+			r = -errno; /* it may be one */
+		}
+	}
+	closedir(processes);
+	if (r == 0 && procfs_own_namespace("pid") != INITIAL_PID_NAMESPACE)
+		return -EXDEV;
+	return r;
 }
 
 bool procfs_is_own(void)

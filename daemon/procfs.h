@@ -67,6 +67,10 @@ int procfs_read_cmdline(pid_t pid, size_t max, char **ret, size_t *size);
 uint32_t procfs_namespace(pid_t pid, const char *name);
 uint32_t procfs_own_namespace(const char *name);
 
+/* A process of this pid namespace, not our own: 1 and its pid (here), or 0 if none lives. -EXDEV:
+ * from here, not being the machine's own namespace, only some can be seen. */
+int procfs_find_in_pid_namespace(uint32_t pid_namespace, pid_t *ret);
+
 /* Whether the pids in /proc are those that this process and the kernel side use: /proc is mounted,
  * and of the pid namespace that this process is in. */
 bool procfs_is_own(void);

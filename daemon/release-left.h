@@ -9,9 +9,11 @@
 struct options;
 struct pins;
 
-/* What a dwdd of another schema has left, which this one does not understand. -EIO: some of it
- * could not be released, which was logged. */
-int release_strangers(struct pins *pins);
+/* What a dwdd of another schema, or in a pid namespace that has ended, has left at the place of
+ * this socket, and this one cannot take over. -EIO: some of it could not be released, which was
+ * logged. -EXDEV: it can be released in another pid namespace only, and has stayed, so that the
+ * place cannot be used: *message (malloc()ed, or NULL) says what to do. */
+int release_strangers(struct pins *pins, const char *socket, char **message);
 
 /* `dwdd --release-all`: whatever is left; returns what to exit with. */
 int release_left(const struct options *options);

@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -240,6 +241,72 @@ def another_schema_is_released(b):
         equal(daemon.json('watches'), [], 'watches')
         equal([os.path.basename(p) for p in glob.glob(os.path.join(daemon.pins()[0], '*'))],
               [os.path.basename(directory)], 'directories')
+
+
+def leave_in_a_namespace(b, daemon, program):
+    """In a pid namespace of its own: a daemon stops `program` and is killed. What it runs under, and the pid
+    out here of what is stopped; the namespace ends when `program` has and a line was written to it."""
+    killed = b.path(b.unique('killed'))
+    script = b.script(f'''#!/bin/sh
+dwd="{b.dwd_path} --socket {daemon.socket}"
+$dwd watch {program} || exit 1
+{program} & child=$!
+$dwd wait --timeout 60 {program} || exit 2
+kill -9 "$(cat {daemon.socket}.lock)" || exit 3
+: > {killed}
+wait $child || exit 4
+read -r _
+''')
+    inner = b.run('unshare', '--pid', '--fork', '--mount-proc', script, stdin=subprocess.PIPE,
+                  env={**os.environ, 'DWD_DAEMON': b.dwdd})
+    until(lambda: os.path.exists(killed) or inner.poll() is not None, 'the end of the daemon')
+    equal(inner.poll(), None, 'step that failed')
+    until(lambda: not connects(daemon.socket), 'the end of the daemon')
+    pid, = (int(pid) for pid in subprocess.check_output(['pgrep', '-x', os.path.basename(program)]).split())
+    equal(state_of(pid), 'T', 'state')
+    return inner, pid
+
+
+@case
+def left_in_another_pid_namespace(b):
+    """Its pids mean nothing here: while the namespace lives, what it has left is neither used nor removed."""
+    if not shutil.which('unshare') or not shutil.which('nsenter'):
+        raise Skip('no unshare or nsenter')
+    program = b.program()
+    with b.daemon(*NEVER) as daemon:
+        daemon.end()
+        inner, pid = leave_in_a_namespace(b, daemon, program)
+        said = daemon.release_left(status=1)
+        assert 'left by a dwdd in another pid namespace' in said, said
+        daemon.start()
+        assert 'another pid namespace' in daemon.json('status')['unpinned'], daemon.json('status')
+        equal(daemon.end(), 0, 'exit status of dwdd')
+        equal(state_of(pid), 'T', 'state')
+        # As it was said.
+        command = re.search(r'\((nsenter .*) dwdd (--release-all --socket .*)\)', said)
+        done = subprocess.run([*command[1].split(), b.dwdd, *command[2].split()], check=False, encoding='utf-8',
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=60 * SCALE)
+        equal((done.returncode, done.stdout), (0, 'released 1\n'), 'release there')
+        inner.communicate('end\n', timeout=60 * SCALE)
+        equal(inner.returncode, 0, 'exit status')
+        equal(daemon.pins(), [], 'pins')
+
+
+@case
+def left_in_a_pid_namespace_that_ended(b):
+    if not shutil.which('unshare'):
+        raise Skip('no unshare')
+    program = b.program()
+    with b.daemon(*NEVER) as daemon:
+        daemon.end()
+        inner, pid = leave_in_a_namespace(b, daemon, program)
+        with open(f'/proc/{inner.pid}/task/{inner.pid}/children', encoding='ascii') as f:
+            os.kill(int(f.read()), signal.SIGKILL)
+        inner.wait(60 * SCALE)
+        equal(state_of(pid), None, 'state')
+        daemon.start()
+        assert daemon.json('status')['pinned'].startswith(daemon.pins()[0])
+        equal((daemon.json('watches'), daemon.stops()), ([], []), 'watches and stops')
 
 
 @case
