@@ -92,9 +92,10 @@ int release_strangers(struct pins *pins, const char *socket, char **message)
 			log_error("cannot release what another version of dwdd has left (%s): %s",
 				  schema, strerror(-r));
 		else
-			log_warning("another version of dwdd, or one in another pid namespace, has "
-				    "left what this one cannot take over (%s): its watches are "
-				    "gone, the %zu processes that it had stopped are released",
+			log_warning("another version of dwdd, or one in a pid namespace that has "
+				    "ended, has left what this one cannot take over (%s): its "
+				    "watches are gone, the %zu processes that it had stopped are "
+				    "released",
 				    schema, released);
 	}
 	free(schema);
