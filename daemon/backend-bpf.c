@@ -315,11 +315,18 @@ static int bpf_watch_signals(struct backend *backend, bool on)
 
 /* ---- notifications --------------------------------------------------------------------------- */
 
+static void say_alive(struct bpf_backend *b)
+{
+	__atomic_store_n(&control(b)->heartbeat, clock_monotonic_ns(), __ATOMIC_RELEASE);
+}
+
 static int on_ring_record(void *userdata, void *data, size_t size)
 {
 	struct bpf_backend *b = userdata;
 	const struct dwd_ring_record *record = data;
 
+	/* In a storm there are always more of them, and beat() has to wait. */
+	say_alive(b);
 	if (size < sizeof(*record) || !b->listener)
 		return 0;
 	switch (record->type) {
@@ -374,7 +381,7 @@ static void bpf_beat(struct backend *backend)
 {
 	struct bpf_backend *b = bpf_backend(backend);
 
-	__atomic_store_n(&control(b)->heartbeat, clock_monotonic_ns(), __ATOMIC_RELEASE);
+	say_alive(b);
 	exempt_review(b->exempt);
 }
 
