@@ -235,21 +235,17 @@ static void change_root(void)
 		die("cannot change to the new root");
 }
 
-/* On a disk of its own if the caller wants a file system that needs one. The kernel makes
- * variables of arguments it does not know. */
-static void mount_tmp(const struct mount *memory)
+/* Where the command's temporary files go, if the caller wants them on a file system of that type:
+ * on a disk of its own, or where the root's changes go. */
+static void make_scratch(const char *type)
 {
-	const char *type = getenv("TMP_FS");
-
-	if (getenv("KEEP_TMP"))
-		return; /* the caller is at home there, or wants the overlay */
-	if (!type) {
-		must_mount(memory->type, memory);
-		return;
-	}
-	must_mount("/dev/vda", &(struct mount){type, memory->at, NULL, memory->flags});
-	if (chmod(memory->at, 01777) < 0)
-		die("cannot change the mode of %s", memory->at);
+	if (mkdir("/scratch", 0700) < 0)
+		die("cannot create /scratch");
+	if (strcmp(type, "overlay") != 0)
+		must_mount("/dev/vda",
+			   &(struct mount){type, "/scratch", NULL, MS_NOSUID | MS_NODEV});
+	if (chmod("/scratch", 01777) < 0)
+		die("cannot change the mode of /scratch");
 }
 
 static void set_up(bool out, const char *tree)
@@ -259,11 +255,12 @@ static void set_up(bool out, const char *tree)
 	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
 	int fd;
 
+	/* The kernel makes variables of arguments it does not know. */
 	for (size_t i = 0; i < ARRAY_SIZE(system_mounts); i++)
-		if (strcmp(system_mounts[i].at, "/tmp") == 0)
-			mount_tmp(&system_mounts[i]);
-		else
+		if (!getenv("KEEP_TMP") || strcmp(system_mounts[i].at, "/tmp") != 0)
 			must_mount(system_mounts[i].type, &system_mounts[i]);
+	if (getenv("SCRATCH"))
+		make_scratch(getenv("SCRATCH"));
 	if (tree) {
 		make_directories(tree);
 		must_mount("tree", &(struct mount){"9p", tree, NINE_P ",cache=loose", MS_RDONLY});
