@@ -41,7 +41,8 @@
 #include "util.h"
 #include "watch.h"
 
-#define DISARM_PATIENCE 10000 /* times 0.1 ms */
+#define DISARM_PATIENCE 10000	 /* times 0.1 ms */
+#define TURN_NS		10000000 /* for notifications, before clients have their turn */
 /* Of the stops there may be, one user other than root may have a quarter; another is left for root
  * alone. */
 #define ONE_USERS_PART 4
@@ -68,6 +69,7 @@ struct bpf_backend {
 	struct follow *follow;
 	struct ring_buffer *ring;
 	int epoll;
+	uint64_t turn_ends; /* ns */
 	uint64_t lost_seen;
 	const struct watch *watches[DWD_MAX_WATCHES];
 	char *refused[DWD_BACKEND_COUNT];
@@ -315,20 +317,8 @@ static int bpf_watch_signals(struct backend *backend, bool on)
 
 /* ---- notifications --------------------------------------------------------------------------- */
 
-static void say_alive(struct bpf_backend *b)
+static void tell_listener(struct bpf_backend *b, const struct dwd_ring_record *record)
 {
-	__atomic_store_n(&control(b)->heartbeat, clock_monotonic_ns(), __ATOMIC_RELEASE);
-}
-
-static int on_ring_record(void *userdata, void *data, size_t size)
-{
-	struct bpf_backend *b = userdata;
-	const struct dwd_ring_record *record = data;
-
-	/* In a storm there are always more of them, and beat() has to wait. */
-	say_alive(b);
-	if (size < sizeof(*record) || !b->listener)
-		return 0;
 	switch (record->type) {
 	case DWD_RING_STOP:
 		b->listener->stopped(b->userdata, &record->key);
@@ -340,7 +330,17 @@ static int on_ring_record(void *userdata, void *data, size_t size)
 		b->listener->skipped(b->userdata, record);
 		break;
 	}
-	return 0;
+}
+
+/* In a storm there are always more of them. An error ends the reading behind this record, and the
+ * rest stays to be read. */
+static int on_ring_record(void *userdata, void *data, size_t size)
+{
+	struct bpf_backend *b = userdata;
+
+	if (size >= sizeof(struct dwd_ring_record) && b->listener)
+		tell_listener(b, data);
+	return clock_monotonic_ns() < b->turn_ends ? 0 : -EAGAIN;
 }
 
 static int bpf_dispatch(struct backend *backend)
@@ -349,8 +349,9 @@ static int bpf_dispatch(struct backend *backend)
 	uint64_t lost;
 	int r;
 
+	b->turn_ends = clock_monotonic_ns() + TURN_NS;
 	r = ring_buffer__consume(b->ring);
-	if (r < 0)
+	if (r < 0 && r != -EAGAIN)
 		return r;
 	lost = __atomic_load_n(&b->object->bss->local.lost, __ATOMIC_ACQUIRE);
 	if (lost != b->lost_seen) {
@@ -381,7 +382,7 @@ static void bpf_beat(struct backend *backend)
 {
 	struct bpf_backend *b = bpf_backend(backend);
 
-	say_alive(b);
+	__atomic_store_n(&control(b)->heartbeat, clock_monotonic_ns(), __ATOMIC_RELEASE);
 	exempt_review(b->exempt);
 }
 

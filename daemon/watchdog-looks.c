@@ -46,6 +46,7 @@
 #define TURN_US	     10000
 #define PATROL_US    1000000
 #define PATROL_ROUND 64
+#define ENDS_ROUND   256
 
 static void look_later(struct watchdog *w, struct stop *s, unsigned delay)
 {
@@ -234,18 +235,15 @@ void looks_continued(struct watchdog *w, const struct dwd_stop_key *key)
 static int on_ends(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	struct watchdog *w = userdata;
-	struct epoll_event ended[256];
-	int n;
+	struct epoll_event ended[ENDS_ROUND];
+	int n = epoll_wait(fd, ended, ENDS_ROUND, 0);
 
-	do {
-		n = epoll_wait(fd, ended, ARRAY_SIZE(ended), 0);
-		for (int i = 0; i < n; i++) {
-			struct stop *s = stop_table_find_id(&w->stops, ended[i].data.u64);
+	for (int i = 0; i < n; i++) {
+		struct stop *s = stop_table_find_id(&w->stops, ended[i].data.u64);
 
-			if (s && !stop_is_over(s))
-				stops_finish(w, s, STOP_GONE, 0);
-		}
-	} while (n == ARRAY_SIZE(ended));
+		if (s && !stop_is_over(s))
+			stops_finish(w, s, STOP_GONE, 0);
+	}
 	return 0;
 }
 

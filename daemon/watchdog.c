@@ -16,6 +16,7 @@
 
 #define RETRY_US 100000
 #define CHECK_US 1000000
+#define ROUND	 256 /* stops taken up before others have their turn */
 
 void watchdog_set_timer(sd_event_source *timer, uint64_t time)
 {
@@ -56,18 +57,30 @@ static void check_later(struct watchdog *w)
 
 static int arrive(void *userdata, const struct dwd_stop_key *key)
 {
-	stops_arrive(userdata, key);
-	return 0;
+	struct watchdog *w = userdata;
+
+	stops_arrive(w, key);
+	return w->stops.count >= w->round_end;
 }
 
-static void take_up_all(struct watchdog *w)
+/* Take up a round of those that are new. True if there may be more of them. */
+static bool take_up_some(struct watchdog *w)
 {
-	int r = w->backend->ops->for_each_stop(w->backend, arrive, w);
+	int r;
 
+	w->round_end = w->stops.count + ROUND;
+	r = w->backend->ops->for_each_stop(w->backend, arrive, w);
 	if (r < 0) {
 		log_error("cannot read what is stopped: %s; trying again", strerror(-r));
 		watchdog_rescan_later(w, RETRY_US);
 	}
+	return r > 0;
+}
+
+static void take_up_all(struct watchdog *w)
+{
+	while (take_up_some(w))
+		w->backend->ops->beat(w->backend);
 }
 
 /* The map of records is the truth: take up what is new there, and look at all that is known. */
@@ -75,7 +88,8 @@ static int on_rescan(sd_event_source *source, uint64_t time, void *userdata)
 {
 	struct watchdog *w = userdata;
 
-	take_up_all(w);
+	if (take_up_some(w))
+		watchdog_rescan_later(w, 0);
 	looks_patrol(w, true);
 	return 0;
 }
@@ -144,8 +158,8 @@ static int on_check(sd_event_source *source, uint64_t time, void *userdata)
 	struct watchdog *w = userdata;
 
 	w->backend->ops->beat(w->backend);
-	if (w->backend->ops->has_unconfirmed(w->backend))
-		take_up_all(w);
+	if (w->backend->ops->has_unconfirmed(w->backend) && take_up_some(w))
+		watchdog_rescan_later(w, 0);
 	check_later(w);
 	return 0;
 }
@@ -197,7 +211,8 @@ int watchdog_start(struct watchdog *w)
 	r = w->backend->ops->arm(w->backend, true);
 	if (r < 0)
 		return r;
-	on_rescan(w->rescan, 0, w);
+	take_up_all(w);
+	looks_patrol(w, true);
 	restore_say(w);
 	restore_tidy(w);
 	/* What the programs of an earlier daemon have stopped just now, they have told nobody. */
