@@ -13,6 +13,7 @@
 #include "util.h"
 
 #define BTF	 "/sys/kernel/btf/vmlinux"
+#define REALTIME "/sys/kernel/realtime"
 #define SECURITY "/sys/kernel/security"
 
 #define MOUNT_SECURITYFS "mount -t securityfs securityfs " SECURITY
@@ -106,10 +107,20 @@ static void check_lockdown(struct report *report)
 		report_add(report, CHECK_OK, "lockdown", NULL, "%s", modes);
 }
 
+/* The file is there only if the kernel is built with CONFIG_PREEMPT_RT. */
+static void check_realtime(struct report *report)
+{
+	if (access(REALTIME, F_OK) == 0)
+		report_add(report, CHECK_OK, "real time", NULL,
+			   "PREEMPT_RT: the tracepoint backend would stop processes late, lsm and "
+			   "fentry do not");
+}
+
 void doctor_check_kernel(struct report *report)
 {
 	check_version(report);
 	check_btf(report);
 	check_lsms(report);
 	check_lockdown(report);
+	check_realtime(report);
 }

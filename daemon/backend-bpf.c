@@ -630,6 +630,15 @@ static int choose_kind(struct bpf_backend *b, int wanted, char **message)
 	return r;
 }
 
+/* Where a tracepoint runs a signal cannot be sent at once, and with PREEMPT_RT what sends it later
+ * is a thread of the kernel's, beside which the process runs on. */
+static void warn_if_late(const struct bpf_backend *b)
+{
+	if (b->kind == DWD_BACKEND_TRACEPOINT && access("/sys/kernel/realtime", F_OK) == 0)
+		log_warning("with the tracepoint backend on a PREEMPT_RT kernel a process stops "
+			    "late: it may have run for a moment, or to its end");
+}
+
 /* Number this generation, and take the sizes of maps that are there already as they are. */
 static int find_left(struct bpf_backend *b)
 {
@@ -700,6 +709,7 @@ int backend_bpf_new(struct backend **ret, const struct backend_bpf_options *opti
 	r = choose_kind(b, options->kind, message);
 	if (r < 0)
 		goto fail;
+	warn_if_late(b);
 	r = set_up(b);
 	if (r < 0) {
 		bpf_message(message, "cannot set up the maps: %s", strerror(-r));

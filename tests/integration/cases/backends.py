@@ -2,8 +2,9 @@
 """Which backend is used, and why not a better one."""
 
 import json
+import os
 
-from harness import case, equal
+from harness import Skip, case, equal, state_of, until
 
 ORDER = ['lsm', 'fentry', 'tracepoint']
 
@@ -44,3 +45,22 @@ def doctor_agrees(b):
     equal([e['backend'] for e in found['backends']], ORDER, 'order')
     for entry in found['backends']:
         assert entry['works'] or entry['reason'], entry
+
+
+@case
+def late_on_a_realtime_kernel(b):
+    """There a tracepoint's signal takes its time; a process that lives on is stopped nevertheless."""
+    if not os.path.exists('/sys/kernel/realtime'):
+        raise Skip('this kernel is no PREEMPT_RT kernel')
+    program = b.program('/bin/sleep')
+    with b.daemon('--backend', 'tracepoint') as daemon:
+        assert 'stops late' in daemon.log(), daemon.log()
+        watch = daemon.watch(program)
+        children = [b.run(program, '600') for _ in range(50)]
+        until(lambda: [s['state'] for s in daemon.stops()] == len(children) * ['stopped'], 'all to be stopped')
+        equal({state_of(c.pid) for c in children}, {'T'}, 'states in /proc')
+        equal(daemon.counters(watch)['caught'], len(children), 'caught')
+        daemon.dwd('continue', '--all')
+        until(lambda: {state_of(c.pid) for c in children} == {'S'}, 'all to run')
+        for child in children:
+            child.kill()
