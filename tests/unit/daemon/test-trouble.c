@@ -13,6 +13,8 @@
 
 #include "log.h"
 
+#define MANY 600 /* more than are taken up in one turn */
+
 static void expect(struct harness *h, const char *type, uint64_t id)
 {
 	json_decref(harness_expect(h, type, id));
@@ -100,6 +102,51 @@ static void test_ring_cannot_be_read(void **state)
 	h->fake->dispatch_error = -EIO;
 	harness_ring_stop(h, c.pid);
 	expect(h, "stopped", 1); /* found in the map */
+}
+
+static void record_many(struct harness *h)
+{
+	for (size_t i = 0; i < MANY; i++) {
+		struct child c = child_start_plain();
+
+		child_wait_state(&c, 'T');
+		fake_backend_record(h->fake, c.pid);
+	}
+}
+
+static size_t stops_known(const struct harness *h)
+{
+	struct watchdog_status status;
+
+	watchdog_get_status(h->watchdog, &root, &status);
+	return status.stops;
+}
+
+/* More were stopped than the doorbell told of than can be taken up at once: clients and timers get
+ * their turns in between. */
+static void test_many_nobody_rang_for(void **state)
+{
+	struct harness *h = ((struct fixture *)*state)->h;
+
+	record_many(h);
+	fake_backend_ring_rescan(h->fake);
+	while (stops_known(h) == 0)
+		harness_turn(h);
+	assert_in_range(stops_known(h), 1, MANY / 2);
+	while (stops_known(h) < MANY)
+		harness_turn(h);
+}
+
+/* A daemon that starts takes up all of them before it serves anybody. */
+static void test_many_at_the_start(void **state)
+{
+	struct harness *h = *state;
+	unsigned beats = h->fake->beats;
+
+	record_many(h);
+	harness_restart(h);
+	assert_int_equal(stops_known(h), MANY);
+	assert_true(h->fake->beats > beats); /* meanwhile it was not taken for dead */
 }
 
 static void test_sigcont_is_not_noticed(void **state)
@@ -322,6 +369,9 @@ int main(void)
 		TEST(test_forget_fails),
 		TEST(test_records_cannot_be_listed_yet),
 		TEST(test_ring_cannot_be_read),
+		TEST(test_many_nobody_rang_for),
+		cmocka_unit_test_setup_teardown(test_many_at_the_start, harness_setup,
+						harness_teardown),
 		TEST(test_sigcont_is_not_noticed),
 		TEST(test_counters_cannot_be_read),
 		TEST(test_own_watch_cannot_end),
