@@ -3,11 +3,11 @@
 #define DWD_WATCHDOG_INTERNAL_H
 
 /*
- * What the files of the engine share: watchdog.c (life of the engine, watches), watchdog-stops.c
- * (how a stop begins and ends), watchdog-holds.c (how long it may last), watchdog-own.c (watches
- * that end with their client), watchdog-restore.c (what outlives the daemon), watchdog-looks.c
- * (what it does meanwhile), watchdog-claims.c (who has it, who waits for it), watchdog-environ.c
- * (variables it is given), watchdog-shutdown.c.
+ * What the files of the engine share: watchdog.c (life of the engine), watchdog-watches.c (what is
+ * to be stopped), watchdog-stops.c (how a stop begins and ends), watchdog-holds.c (how long it may
+ * last), watchdog-own.c (watches that end with their client), watchdog-restore.c (what outlives the
+ * daemon), watchdog-looks.c (what it does meanwhile), watchdog-claims.c (who has it, who waits for
+ * it), watchdog-environ.c (variables it is given), watchdog-shutdown.c.
  */
 
 #include "agenda.h"
@@ -60,14 +60,24 @@ struct watchdog {
 };
 
 /* watchdog.c */
-/* Take a watch out of force, leaving what is kept of it. */
-int watchdog_end_watch(struct watchdog *w, const struct watchdog_client *client,
-		       struct watch *watch, json_t **ret);
 void watchdog_rescan_later(struct watchdog *w, uint64_t delay_us);
+/* Something begins that is to be seen to once a second. */
+void watchdog_check_later(struct watchdog *w);
 void watchdog_set_timer(sd_event_source *timer, uint64_t time);
 /* A timer that is off. */
 int watchdog_add_timer(struct watchdog *w, sd_event_source **ret, uint64_t accuracy_us,
 		       sd_event_time_handler_t handler);
+/* Whether a stop is meant: as stop_matches() has it, or by the target of a watch that caught it. */
+bool watchdog_selects(const struct watchdog *w, const struct stop *s,
+		      const struct stop_selector *selector);
+
+/* watchdog-watches.c */
+/* Take a watch out of force, leaving what is kept of it. */
+int watches_end(struct watchdog *w, const struct watchdog_client *client, struct watch *watch,
+		json_t **ret);
+/* How many the viewer sees; *total is what they have counted, and to root what earlier ones had. */
+size_t watches_count(const struct watchdog *w, const struct principal *viewer,
+		     struct dwd_counters *total);
 
 /* watchdog-stops.c */
 int stops_init(struct watchdog *w);
@@ -140,9 +150,6 @@ void own_end(struct watchdog *w, const struct watchdog_client *client);
 
 /* watchdog-claims.c */
 /* A stop is there to be seen and, if nobody has it, taken. */
-/* Whether a stop is meant: as stop_matches() has it, or by the target of a watch that caught it. */
-bool watchdog_selects(const struct watchdog *w, const struct stop *s,
-		      const struct stop_selector *selector);
 void claims_offer(struct watchdog *w, struct stop *s);
 /* What a stop does is certain (again). */
 void claims_settled(struct watchdog *w, struct stop *s);

@@ -55,7 +55,7 @@ bool own_tidy(struct watchdog *w)
 static void end(struct watchdog *w, const struct watchdog_client *client, struct watch *watch)
 {
 	uint64_t id = watch->id;
-	int r = watchdog_end_watch(w, client, watch, NULL);
+	int r = watches_end(w, client, watch, NULL);
 
 	if (r != ANSWER_OK) {
 		log_error("cannot remove watch %llu, whose client has gone: %s",
