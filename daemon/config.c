@@ -118,10 +118,9 @@ static bool variables_are_good(json_t *errors, const struct config_line *line,
 	return !reason;
 }
 
-static int put_in_force(struct config *config, const struct rule *rule, const struct watch **ret,
-			struct watch_fault *fault)
+struct watch_rule config_watch_rule(const struct rule *rule)
 {
-	const struct watch_rule asked = {
+	return (struct watch_rule){
 		.target = rule->target,
 		.filters =
 			{
@@ -139,6 +138,12 @@ static int put_in_force(struct config *config, const struct rule *rule, const st
 		.then_kill = rule->then && str_eq(rule->then, "kill"),
 		.setenv = rule->setenv,
 	};
+}
+
+static int put_in_force(struct config *config, const struct rule *rule, const struct watch **ret,
+			struct watch_fault *fault)
+{
+	const struct watch_rule asked = config_watch_rule(rule);
 
 	return watchdog_add_watch(config->watchdog, &config->self, &asked, ret, fault);
 }

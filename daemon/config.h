@@ -19,11 +19,15 @@
 #include "watchdog.h"
 
 struct config;
+struct rule;
 
 /* `directory` need not exist; `watchdog` must outlive it. -ENOMEM. */
 int config_new(struct config **ret, const char *directory, struct watchdog *watchdog);
 /* Leaves the watches. */
 struct config *config_free(struct config *config);
+
+/* What a line that says `rule` asks of the engine; borrows from the rule. */
+struct watch_rule config_watch_rule(const struct rule *rule);
 
 /* What was done. `errors` is an array of strings, a new reference. */
 struct config_changes {

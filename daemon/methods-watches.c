@@ -10,19 +10,10 @@ static bool is_kill(const char *then)
 	return then && str_eq(then, "kill");
 }
 
-static uint64_t number_of(json_t *parameters, const char *name)
-{
-	json_int_t number = 0;
-
-	params_int(parameters, name, &number);
-	return (uint64_t)number;
-}
-
 /* `rule` borrows from the parameters and from the arrays, which the caller frees. */
 static int read_rule(json_t *parameters, struct watch_rule *rule, const char ***args,
 		     const char ***variables)
 {
-	json_int_t uid = 0;
 	int r;
 
 	r = params_strings(parameters, "args", args);
@@ -30,19 +21,8 @@ static int read_rule(json_t *parameters, struct watch_rule *rule, const char ***
 		r = params_strings(parameters, "setenv", variables);
 	*rule = (struct watch_rule){
 		.target = params_string(parameters, "target"),
-		.filters =
-			{
-				.has_uid = params_int(parameters, "uid", &uid),
-				.uid = (uid_t)uid,
-				.args = *args,
-				.under = (pid_t)number_of(parameters, "under"),
-				.under_name = params_string(parameters, "under_name"),
-				.cgroup = params_string(parameters, "cgroup"),
-				.skip = number_of(parameters, "skip"),
-				.count = number_of(parameters, "count"),
-				.max_stopped = number_of(parameters, "max_stopped"),
-			},
-		.hold = number_of(parameters, "hold"),
+		.filters = watch_filters_from_json(parameters, *args),
+		.hold = params_count(parameters, "hold"),
 		.then_kill = is_kill(params_string(parameters, "then")),
 		.own = params_bool(parameters, "own", false),
 		.setenv = *variables,

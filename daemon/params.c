@@ -81,6 +81,14 @@ bool params_int(json_t *parameters, const char *name, json_int_t *ret)
 	return true;
 }
 
+uint64_t params_count(json_t *parameters, const char *name)
+{
+	json_int_t number = 0;
+
+	params_int(parameters, name, &number);
+	return (uint64_t)number;
+}
+
 bool params_bool(json_t *parameters, const char *name, bool otherwise)
 {
 	json_t *value = json_object_get(parameters, name);

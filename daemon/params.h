@@ -8,6 +8,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <jansson.h>
 
 enum param_type {
@@ -31,6 +32,8 @@ const char *params_check(const struct param *table, json_t *parameters);
 
 /* True if it is there. */
 bool params_int(json_t *parameters, const char *name, json_int_t *ret);
+/* 0 if it is absent. Of a number that may not be negative. */
+uint64_t params_count(json_t *parameters, const char *name);
 /* `otherwise` if it is absent. */
 bool params_bool(json_t *parameters, const char *name, bool otherwise);
 /* NULL if it is absent; lives as long as `parameters`. */

@@ -203,29 +203,9 @@ static int load(json_t **ret, const char *text, const struct param *members)
 	return 0;
 }
 
-static uint64_t number_of(json_t *object, const char *key)
-{
-	json_int_t number = 0;
-
-	params_int(object, key, &number);
-	return (uint64_t)number;
-}
-
 static int read_filters(struct watch *w, json_t *object, const char *const *args)
 {
-	json_int_t uid = 0;
-	const struct watch_filters filters = {
-		.has_uid = params_int(object, "uid", &uid),
-		.uid = (uid_t)uid,
-		.args = args,
-		.under = (pid_t)number_of(object, "under"),
-		.under_start = number_of(object, "under_start"),
-		.under_name = params_string(object, "under_name"),
-		.cgroup = params_string(object, "cgroup"),
-		.skip = number_of(object, "skip"),
-		.count = number_of(object, "count"),
-		.max_stopped = number_of(object, "max_stopped"),
-	};
+	const struct watch_filters filters = watch_filters_from_json(object, args);
 	const char *which;
 
 	return watch_check_filters(&filters, &which) ? -EINVAL : watch_set_filters(w, &filters);
@@ -245,12 +225,12 @@ static int read_rest(struct watch *w, json_t *object)
 	_cleanup_free_ const char **args = NULL, **variables = NULL;
 	int r;
 
-	w->id = number_of(object, "id");
-	w->slot = (uint32_t)number_of(object, "slot");
-	w->owner.uid = (uid_t)number_of(object, "owner");
-	w->owner.gid = (gid_t)number_of(object, "group");
-	w->created = (int64_t)number_of(object, "created");
-	w->hold = number_of(object, "hold");
+	w->id = params_count(object, "id");
+	w->slot = (uint32_t)params_count(object, "slot");
+	w->owner.uid = (uid_t)params_count(object, "owner");
+	w->owner.gid = (gid_t)params_count(object, "group");
+	w->created = (int64_t)params_count(object, "created");
+	w->hold = params_count(object, "hold");
 	w->then_kill = params_bool(object, "kill", false);
 	r = params_strings(object, "args", &args);
 	if (r == 0)

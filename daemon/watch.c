@@ -5,6 +5,7 @@
 
 #include "backend.h"
 #include "clock.h"
+#include "params.h"
 #include "util.h"
 #include "varlink.h"
 
@@ -189,6 +190,25 @@ const char *watch_check_filters(const struct watch_filters *filters, const char 
 	if (filters->cgroup && *filters->cgroup != '/')
 		return "the cgroup is not an absolute path";
 	return NULL;
+}
+
+struct watch_filters watch_filters_from_json(json_t *object, const char *const *args)
+{
+	json_int_t uid = 0;
+	bool has_uid = params_int(object, "uid", &uid);
+
+	return (struct watch_filters){
+		.has_uid = has_uid,
+		.uid = (uid_t)uid,
+		.args = args,
+		.under = (pid_t)params_count(object, "under"),
+		.under_start = params_count(object, "under_start"),
+		.under_name = params_string(object, "under_name"),
+		.cgroup = params_string(object, "cgroup"),
+		.skip = params_count(object, "skip"),
+		.count = params_count(object, "count"),
+		.max_stopped = params_count(object, "max_stopped"),
+	};
 }
 
 int watch_set_filters(struct watch *w, const struct watch_filters *filters)

@@ -36,6 +36,10 @@ struct watch_filters {
  * a `*` at either end, and there are at most DWD_FILTER_ARGS of them. */
 const char *watch_check_filters(const struct watch_filters *filters, const char **which);
 
+/* The filters that the members of an object tell, those of a call or of what is kept, which were
+ * checked by params_check(); `args` is its array of that name. Borrows from both. */
+struct watch_filters watch_filters_from_json(json_t *object, const char *const *args);
+
 struct watch {
 	uint64_t id;
 	uint32_t slot;

@@ -8,6 +8,7 @@
 
 #include "fuzz.h"
 
+#include "config.h"
 #include "environ.h"
 #include "rule.h"
 #include "understood.h"
@@ -71,33 +72,23 @@ static void check_normal(const struct watch *watch)
 
 static void make_watch(const struct rule *rule)
 {
-	const struct watch_filters filters = {
-		.has_uid = rule->has_uid,
-		.uid = rule->uid,
-		.args = rule->args,
-		.under = rule->under,
-		.under_name = rule->under_name,
-		.cgroup = rule->cgroup,
-		.skip = rule->skip,
-		.count = rule->count,
-		.max_stopped = rule->max_stopped,
-	};
+	const struct watch_rule asked = config_watch_rule(rule);
 	_cleanup_(watch_freep) struct watch *watch = NULL;
 	const char *reason = NULL, *bad = NULL;
 
-	if (watch_new(&watch, rule->target, &reason) < 0) {
+	if (watch_new(&watch, asked.target, &reason) < 0) {
 		CHECK(reason);
 		return;
 	}
-	CHECK(watch_has_target(watch, rule->target));
+	CHECK(watch_has_target(watch, asked.target));
 	check_normal(watch);
-	if (watch_check_filters(&filters, &bad) || environ_check(rule->setenv, &bad)) {
+	if (watch_check_filters(&asked.filters, &bad) || environ_check(asked.setenv, &bad)) {
 		CHECK(bad);
 		return;
 	}
-	CHECK(watch_set_filters(watch, &filters) == 0);
-	CHECK(watch_set_variables(watch, rule->setenv) == 0);
-	watch->hold = rule->hold;
+	CHECK(watch_set_filters(watch, &asked.filters) == 0);
+	CHECK(watch_set_variables(watch, asked.setenv) == 0);
+	watch->hold = asked.hold;
 	check_understood(watch);
 }
 
