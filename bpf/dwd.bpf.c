@@ -33,55 +33,22 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
+#include "scratch.h"
 #include "match.h"
 #include "gate.h"
 #include "namespace.h"
 #include "record.h"
+#include "tell.h"
+#include "filter.h"
+#include "exempt.h"
+#include "stop.h"
+#include "daemon.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Tracepoint programs may be preempted, and on_exec_again() is attached; set before the object is
  * loaded. */
 const volatile bool preemptible;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024); /* set before the object is loaded */
-	__type(key, struct dwd_stop_key);
-	__type(value, struct dwd_stop_record);
-} stops SEC(".maps");
-
-/* An empty record: too large for the stack, and an insertion needs a value. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct dwd_stop_record);
-} empty_stop SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, DWD_MAX_WATCHES);
-	__type(key, __u32);
-	__type(value, struct dwd_counters);
-} counters SEC(".maps");
-
-/* By thread group id. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
-	__type(key, __u32);
-	__type(value, struct dwd_exemption);
-} exempt SEC(".maps");
-
-/* Programs that are exempt: dwd's own. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16);
-	__type(key, struct dwd_file_id);
-	__type(value, __u32);
-} exempt_files SEC(".maps");
 
 /* Written and read by daemons only; here as it lasts with the others. */
 struct {
@@ -93,269 +60,13 @@ struct {
 } texts SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
-} ring SEC(".maps");
-
-struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
 	__type(value, struct dwd_exec_state);
 } exec_states SEC(".maps");
 
-/* ---- telling the daemon ---------------------------------------------------------------------- */
-
-static __always_inline struct dwd_stop_key stop_key(struct task_struct *task)
-{
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-
-	return (struct dwd_stop_key){
-		.start_time = BPF_CORE_READ(leader, start_boottime),
-		.tgid = tgid_of(task),
-		.exec_id = (__u32)BPF_CORE_READ(leader, self_exec_id),
-	};
-}
-
-static __always_inline void ring_bell(const struct dwd_ring_record *record)
-{
-	if (bpf_ringbuf_output(&ring, (void *)record, sizeof(*record), 0) < 0)
-		__sync_fetch_and_add(&local.lost, 1);
-}
-
-static __always_inline void ring_stop(__u32 type, const struct dwd_stop_key *key)
-{
-	struct dwd_ring_record record = {.type = type, .key = *key};
-
-	ring_bell(&record);
-}
-
-static __always_inline void count_skip(__u32 slot, __u32 reason)
-{
-	struct dwd_counters *c;
-
-	c = bpf_map_lookup_elem(&counters, &slot);
-	if (c && reason < DWD_SKIP_COUNT)
-		__sync_fetch_and_add(&c->skipped[reason], 1);
-}
-
-struct count_walk {
-	struct scratch *s;
-	__u32 reason; /* DWD_SKIP_COUNT: it was stopped */
-};
-
-static long count_step(__u32 index, struct count_walk *walk)
-{
-	__u32 slot = walk->s->hits[index & (DWD_MAX_WATCHES - 1)];
-	struct dwd_counters *c;
-
-	if (walk->reason != DWD_SKIP_COUNT) {
-		count_skip(slot, walk->reason);
-		return 0;
-	}
-	c = bpf_map_lookup_elem(&counters, &slot);
-	if (c)
-		__sync_fetch_and_add(&c->caught, 1);
-	return 0;
-}
-
-static __always_inline void count_hits(struct scratch *s, __u32 reason)
-{
-	struct count_walk walk = {.s = s, .reason = reason};
-
-	bpf_loop(s->hit_count, count_step, &walk, 0);
-}
-
-/* Of the watches the record speaks of, which is the user's? */
-static __always_inline void note_user(struct dwd_ring_record *record, struct scratch *s, __u32 slot)
-{
-	struct dwd_watch_entry *w;
-
-	if (record->watch_count > 1)
-		slot = s->owners.of_user - 1;
-	w = bpf_map_lookup_elem(&watches, &slot);
-	if (!w || !w->owner)
-		return;
-	record->users_watch = w->id;
-	record->user = w->owner;
-}
-
-/* Out of line, as act() is: what calls end up in filter.h has little stack to spare on 6.1. */
-static __noinline void ring_skip(struct scratch *s, struct task_struct *task, __u32 reason,
-				 __u32 slot, __u32 watch_count)
-{
-	struct dwd_ring_record *record = &s->skip;
-
-	*record = (struct dwd_ring_record){
-		.type = DWD_RING_SKIP,
-		.reason = reason,
-		.key = s->key,
-		.watch = watch_id(slot),
-		.watch_count = watch_count,
-	};
-	note_user(record, s, slot);
-	bpf_probe_read_kernel(record->comm, sizeof(record->comm), &task->comm);
-	ring_bell(record);
-}
-
-/* All that matched are denied the process, for the same reason. */
-static __always_inline void report_skips(struct scratch *s, struct task_struct *task, __u32 reason)
-{
-	count_hits(s, reason);
-	ring_skip(s, task, reason, s->hits[0], s->hit_count);
-}
-
-/* One of them is. */
-static __always_inline void report_skip(struct scratch *s, struct task_struct *task, __u32 reason,
-					__u32 slot)
-{
-	count_skip(slot, reason);
-	ring_skip(s, task, reason, slot, 1);
-}
-
-#include "filter.h"
-
-/* ---- who is never stopped -------------------------------------------------------------------- */
-
-static __always_inline bool is_exempt(struct scratch *s, __u32 tgid)
-{
-	struct dwd_exemption *e = bpf_map_lookup_elem(&exempt, &tgid);
-
-	return e && (e->uses || (e->users_uses && e->user == s->user));
-}
-
-/* Time does not pass for this clock while the machine is suspended, as it does not for the daemon.
- * Signed, as the daemon may write the heartbeat between the two readings. */
-static __always_inline bool daemon_is_silent(void)
-{
-	__s64 silence = bpf_ktime_get_ns() - control.heartbeat;
-
-	return control.fail_open_after && silence > (__s64)control.fail_open_after;
-}
-
-/* DWD_SKIP_COUNT if nothing speaks against stopping the task. */
-static __always_inline __u32 reason_to_skip(struct scratch *s, struct task_struct *task,
-					    struct file *file)
-{
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	struct dwd_file_id id = {
-		.ino = BPF_CORE_READ(inode, i_ino),
-		.dev = BPF_CORE_READ(inode, i_sb, s_dev),
-		.generation = BPF_CORE_READ(inode, i_generation),
-	};
-	__u32 tgid = tgid_of(task);
-
-	if (tgid == 1)
-		return DWD_SKIP_INIT;
-	if (daemon_is_silent())
-		return DWD_SKIP_NO_DAEMON;
-	if (BPF_CORE_READ(task, ptrace))
-		return DWD_SKIP_ALREADY_TRACED;
-	if (bpf_map_lookup_elem(&exempt_files, &id))
-		return DWD_SKIP_EXEMPT;
-	for (int i = 0; i < ANCESTORS && tgid > 1; i++) {
-		if (is_exempt(s, tgid))
-			return DWD_SKIP_EXEMPT;
-		task = BPF_CORE_READ(task, real_parent);
-		if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
-			return DWD_SKIP_KERNEL_HELPER;
-		tgid = tgid_of(task);
-	}
-	return DWD_SKIP_COUNT;
-}
-
 /* ---- deciding -------------------------------------------------------------------------------- */
-
-/* Mark a record as confirmed, and say so. False if it was already. */
-static __always_inline bool confirm(struct dwd_stop_record *r, struct task_struct *task)
-{
-	struct dwd_stop_key key = r->key;
-
-	record_arguments(r, task);
-	if (__sync_fetch_and_or(&r->flags, DWD_STOP_CONFIRMED) & DWD_STOP_CONFIRMED)
-		return false;
-	ring_stop(DWD_RING_STOP, &key);
-	return true;
-}
-
-/* ---- room for stops -------------------------------------------------------------------------- */
-
-static __always_inline void give_back_room_of_user(__u32 uid)
-{
-	__sync_fetch_and_sub(&control.users_stops[dwd_user_counter(uid, control.users_seed) &
-						  (DWD_ALL_USERS - 1)],
-			     1);
-	__sync_fetch_and_sub(&control.users_stops[DWD_ALL_USERS], 1);
-}
-
-/* What root wants as well is root's. */
-static __always_inline bool take_room_of_user(struct scratch *s)
-{
-	__u32 *own = &control.users_stops[dwd_user_counter(s->uid, control.users_seed) &
-					  (DWD_ALL_USERS - 1)];
-	__u32 before = __sync_fetch_and_add(own, 1);
-
-	if (__sync_fetch_and_add(&control.users_stops[DWD_ALL_USERS], 1) < control.max_of_users &&
-	    before < control.max_of_user)
-		return true;
-	give_back_room_of_user(s->uid);
-	return false;
-}
-
-static __always_inline bool take_room(struct scratch *s)
-{
-	if (!s->owners.root && !take_room_of_user(s))
-		return false;
-	if (__sync_fetch_and_add(&control.stops, 1) < control.max_stopped)
-		return true;
-	__sync_fetch_and_sub(&control.stops, 1);
-	if (!s->owners.root)
-		give_back_room_of_user(s->uid);
-	return false;
-}
-
-static __always_inline void give_back_room(bool of_user, __u32 uid)
-{
-	__sync_fetch_and_sub(&control.stops, 1);
-	if (of_user)
-		give_back_room_of_user(uid);
-}
-
-#include "daemon.h"
-
-/* ---- stopping -------------------------------------------------------------------------------- */
-
-/* Record the task and stop it. DWD_SKIP_COUNT: done. */
-static __always_inline __u32 stop_task(struct scratch *s, struct task_struct *task, __u32 argc,
-				       bool confirmed)
-{
-	struct dwd_stop_record *r;
-	__u32 zero = 0, reason = DWD_SKIP_NO_MEMORY;
-
-	if (!take_room(s))
-		return DWD_SKIP_LIMIT;
-	r = bpf_map_lookup_elem(&empty_stop, &zero);
-	if (!r || bpf_map_update_elem(&stops, &s->key, r, BPF_NOEXIST) != 0)
-		goto fail;
-	r = bpf_map_lookup_elem(&stops, &s->key);
-	if (!r)
-		goto fail;
-	fill_record(r, s, task, argc);
-	if (!confirmed)
-		__sync_fetch_and_add(&control.provisional, 1);
-	if (bpf_send_signal(SIGSTOP) == 0) {
-		if (confirmed)
-			confirm(r, task);
-		return DWD_SKIP_COUNT;
-	}
-	reason = DWD_SKIP_SIGNAL_FAILED;
-	bpf_map_delete_elem(&stops, &s->key);
-	if (!confirmed)
-		__sync_fetch_and_sub(&control.provisional, 1);
-fail:
-	give_back_room(!s->owners.root, s->uid);
-	return reason;
-}
 
 /* The watches among the hits match: stop the process, or say why not. */
 static __noinline void act(struct scratch *s, struct task_struct *task, struct linux_binprm *bprm,
