@@ -10,7 +10,7 @@
  *
  * The kernel side walks those lists without a lock, so the order of writes is all that keeps them
  * whole: an entry is filled in and leads on to the rest of its list before anything leads to it;
- * one that is taken out keeps leading on. Its slot is used again late, see watchdog.c.
+ * one that is taken out keeps leading on. Its slot is used again late, see watch-table.c.
  *
  * The gate is a Bloom filter, and those cannot forget: how often each bit is wanted is counted
  * here. Its front, which is not shared memory, is written as a whole.
