@@ -270,7 +270,7 @@ bool watch_has_target(const struct watch *w, const char *target)
 	return watch_new(&other, target, &reason) == 0 && str_eq(other->target, w->target);
 }
 
-const char *watch_kind_name(enum dwd_watch_kind kind)
+static const char *kind_name(enum dwd_watch_kind kind)
 {
 	static const char *const names[] = {
 		[DWD_WATCH_NAME] = "name",
@@ -335,7 +335,7 @@ json_t *watch_to_json(const struct watch *w, const struct dwd_counters *counters
 
 	clock_format(w->created, created);
 	object = json_pack("{s:I, s:s, s:I, s:I, s:o, s:s}", "id", (json_int_t)w->id, "kind",
-			   watch_kind_name(w->kind), "owner", (json_int_t)w->owner.uid, "caught",
+			   kind_name(w->kind), "owner", (json_int_t)w->owner.uid, "caught",
 			   (json_int_t)counters->caught, "skipped",
 			   watch_skips_to_json(counters->skipped), "created", created);
 	if (!object)

@@ -78,8 +78,6 @@ const char *watch_normalise(const char *from, char *to, bool *directory);
 /* Whether it would have this target, in whatever form it is written. */
 bool watch_has_target(const struct watch *w, const char *target);
 
-const char *watch_kind_name(enum dwd_watch_kind kind);
-
 /* Counters of skips by reason, without those that are 0. */
 json_t *watch_skips_to_json(const __u64 skipped[static DWD_SKIP_COUNT]);
 

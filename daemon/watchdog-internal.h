@@ -96,7 +96,6 @@ void stops_event(struct watchdog *w, struct stop *s, enum event_type type, pid_t
 void stops_left(struct watchdog *w, struct stop *s);
 /* The stop is over: `state` is running or gone. Frees it unless it is claimed. */
 void stops_finish(struct watchdog *w, struct stop *s, enum stop_state state, pid_t by);
-void stops_forget_record(struct watchdog *w, struct stop *s);
 
 /* watchdog-environ.c */
 /* Whether a watch that caught it wants to give it variables. */

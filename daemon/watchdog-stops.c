@@ -46,7 +46,7 @@ static void confirm_record(struct watchdog *w, struct stop *s)
 	s->flags |= DWD_STOP_CONFIRMED;
 }
 
-void stops_forget_record(struct watchdog *w, struct stop *s)
+static void forget_record(struct watchdog *w, struct stop *s)
 {
 	int r;
 
@@ -69,7 +69,7 @@ void stops_finish(struct watchdog *w, struct stop *s, enum stop_state state, pid
 	s->doubt_since = 0;
 	agenda_remove(&w->agenda, s);
 	stop_close(s);
-	stops_forget_record(w, s);
+	forget_record(w, s);
 	if (state == STOP_GONE && !unheard_of)
 		stops_event(w, s, EVENT_GONE, 0);
 	else if (state != STOP_GONE && !s->refused)
