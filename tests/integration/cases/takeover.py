@@ -453,3 +453,19 @@ def connects(path):
         except OSError:
             return False
         return True
+
+
+@case
+def more_is_left_than_may_be_stopped(b):
+    """A table that was made for many is read to its end by a daemon that wants few."""
+    total = 1200
+    program = b.program()
+    with b.daemon('--max-stopped', 2000, *NEVER) as daemon:
+        daemon.watch(program)
+        spawner = b.run(os.path.join(b.programs, 'spawner'), total, 0, program)
+        until(lambda: daemon.json('status')['stops'] == total, f'{total} stops', 60)
+        daemon.kill()
+        daemon.start('--max-stopped', 1)
+        until(lambda: daemon.json('status')['stops'] == total, f'{total} stops again', 60)
+        daemon.dwd('continue', '--all', timeout=60)
+        assert f'exited {total}' in spawner.communicate(timeout=60 * SCALE)[0]
