@@ -364,6 +364,22 @@ int BPF_PROG(on_exec_again, struct task_struct *task, int old_pid, struct linux_
 	return 0;
 }
 
+/* Its watches have not caught it after all. */
+static __always_inline void take_back_catch(const struct dwd_stop_record *r)
+{
+	for (__u32 i = 0; i < DWD_RECORD_WATCHES && i < r->watch_count; i++) {
+		__u32 slot = r->watch_slots[i];
+		struct dwd_counters *c = bpf_map_lookup_elem(&counters, &slot);
+		struct dwd_watch_entry *w = bpf_map_lookup_elem(&watches, &slot);
+
+		if (!c || !w || w->id != r->watches[i])
+			continue;
+		__sync_fetch_and_sub(&c->caught, 1);
+		__sync_fetch_and_add(&c->skipped[DWD_SKIP_EXEC_FAILED], 1);
+		give_back(w, c);
+	}
+}
+
 /* A process that dies between the decision and its confirmation: the exec has failed. */
 SEC("?tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
@@ -387,17 +403,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	record.user = r->users_watch ? r->uid : 0;
 	record.watch_count = r->watch_count;
 	__builtin_memcpy(record.comm, r->comm, sizeof(record.comm));
-	for (__u32 i = 0; i < DWD_RECORD_WATCHES && i < r->watch_count; i++) {
-		__u32 slot = r->watch_slots[i];
-		struct dwd_counters *c = bpf_map_lookup_elem(&counters, &slot);
-		struct dwd_watch_entry *w = bpf_map_lookup_elem(&watches, &slot);
-
-		if (!c || !w || w->id != r->watches[i])
-			continue;
-		__sync_fetch_and_sub(&c->caught, 1);
-		__sync_fetch_and_add(&c->skipped[DWD_SKIP_EXEC_FAILED], 1);
-		give_back(w, c);
-	}
+	take_back_catch(r);
 	give_back_room(r->flags & DWD_STOP_OF_USER, r->uid);
 	bpf_map_delete_elem(&stops, &key);
 	__sync_fetch_and_sub(&control.provisional, 1);
