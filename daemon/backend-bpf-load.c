@@ -184,26 +184,14 @@ static bool tracepoints_are_preemptible(void)
 	return uname(&name) == 0 && atoi(name.release) >= 7;
 }
 
-/* Load, attach and see it fire. */
-int bpf_load(struct dwd_bpf **ret, const struct bpf_load_options *options, char **message)
+/* Say what the object is to be, and load it. */
+static int load(struct dwd_bpf *object, const struct bpf_load_options *options, char **message)
 {
-	enum dwd_backend kind = options->kind;
-	_cleanup_(dwd_bpf__destroyp) struct dwd_bpf *object = NULL;
-	LIBBPF_OPTS(bpf_test_run_opts, run);
-	struct dwd_local *local;
 	__u64 seed;
 	int r;
 
-	libbpf_set_print(keep_complaint);
-	complaint[0] = '\0';
-	object = dwd_bpf__open();
-	if (!object) {
-		r = -errno;
-		bpf_message(message, "cannot read the BPF object: %s", strerror(-r));
-		return r;
-	}
-	choose_programs(object, kind);
-	object->rodata->backend = kind;
+	choose_programs(object, options->kind);
+	object->rodata->backend = options->kind;
 	object->rodata->preemptible = tracepoints_are_preemptible();
 	bpf_program__set_autoload(object->progs.on_exec_again, object->rodata->preemptible);
 	if (getrandom(&seed, sizeof(seed), 0) < 0)
@@ -214,21 +202,31 @@ int bpf_load(struct dwd_bpf **ret, const struct bpf_load_options *options, char 
 	r = options->pins ? pins_reuse(options->pins, object) : 0;
 	if (r >= 0)
 		r = dwd_bpf__load(object);
-	if (r < 0) {
+	if (r < 0)
 		explain_refusal(r, message);
-		return r;
-	}
-	local = &object->bss->local;
-	r = index_open_front(bpf_map__fd(object->maps.front));
+	return r;
+}
+
+static int attach(struct dwd_bpf *object, char **message)
+{
+	int r = index_open_front(bpf_map__fd(object->maps.front));
+
 	if (r < 0) {
 		bpf_message(message, "cannot write its maps: %s", strerror(-r));
 		return r;
 	}
 	r = dwd_bpf__attach(object);
-	if (r < 0) {
+	if (r < 0)
 		explain_no_attaching(r, message);
-		return r;
-	}
+	return r;
+}
+
+static int see_it_fire(struct dwd_bpf *object, enum dwd_backend kind, char **message)
+{
+	struct dwd_local *local = &object->bss->local;
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	int r;
+
 	if (bpf_prog_test_run_opts(bpf_program__fd(object->progs.note_namespace), &run) < 0) {
 		r = -errno;
 		bpf_message(message, "the kernel does not run it: %s", strerror(-r));
@@ -243,8 +241,30 @@ int bpf_load(struct dwd_bpf **ret, const struct bpf_load_options *options, char 
 		explain_silence(kind, message);
 		return -EOPNOTSUPP;
 	}
-	*ret = steal_pointer(object);
 	return 0;
+}
+
+int bpf_load(struct dwd_bpf **ret, const struct bpf_load_options *options, char **message)
+{
+	_cleanup_(dwd_bpf__destroyp) struct dwd_bpf *object = NULL;
+	int r;
+
+	libbpf_set_print(keep_complaint);
+	complaint[0] = '\0';
+	object = dwd_bpf__open();
+	if (!object) {
+		r = -errno;
+		bpf_message(message, "cannot read the BPF object: %s", strerror(-r));
+		return r;
+	}
+	r = load(object, options, message);
+	if (r >= 0)
+		r = attach(object, message);
+	if (r >= 0)
+		r = see_it_fire(object, options->kind, message);
+	if (r >= 0)
+		*ret = steal_pointer(object);
+	return r;
 }
 
 int backend_bpf_probe(enum dwd_backend kind, char **message)

@@ -2,8 +2,8 @@
 
 /*
  * The kernel side as the engine sees it: owns the maps and the ring buffer of bpf/dwd.bpf.c, which
- * backend-bpf-load.c puts in force, and keeps watches and stops in them. Only the files called
- * backend-bpf* know libbpf.
+ * backend-bpf-new.c sets up and backend-bpf-load.c puts in force, and keeps watches and stops in
+ * them. Only the files called backend-bpf* know libbpf.
  *
  * The `control` block, the gate, the watch entries and the counters are shared memory; the stops
  * are read by system call, because a hash map cannot be mapped.
