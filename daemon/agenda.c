@@ -4,7 +4,7 @@
 #include "clock.h"
 
 static const uint32_t delays_us[AGENDA_DELAYS] = {
-	0, 50, 100, 200, 400, 800, 1600, 3200, 6400, 10000, 100000, 1000000,
+	0, 50, 100, 200, 400, 800, 1600, 3200, 6400, 10000, 20000, 40000, 100000, 1000000,
 };
 
 void agenda_init(struct agenda *a)

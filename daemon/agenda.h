@@ -13,13 +13,14 @@
 
 #include "stop.h"
 
-/* How long: doubling from 50 us, then three slow ones. A stop's `delay` is what it waited last. */
+/* How long: about doubling from 50 us, at the end tenfold. A stop's `delay` is what it waited last.
+ */
 #define AGENDA_NOT     0
 #define AGENDA_MILLI   5  /* 800 us */
 #define AGENDA_TEN     9  /* 10 ms */
-#define AGENDA_HUNDRED 10 /* 100 ms */
-#define AGENDA_SLOWEST 11 /* 1 s */
-#define AGENDA_DELAYS  12
+#define AGENDA_HUNDRED 12 /* 100 ms */
+#define AGENDA_SLOWEST 13 /* 1 s */
+#define AGENDA_DELAYS  14
 
 struct agenda {
 	struct stop_list queues[AGENDA_DELAYS];

@@ -34,17 +34,20 @@ struct watchdog {
 	sd_event_source *ends;	   /* ends_epoll: pidfds of processes that ended */
 	sd_event_source *looks;	   /* the agenda */
 	sd_event_source *rescan;   /* everything is to be looked at */
+	sd_event_source *turn;	   /* to take up what was found */
 	sd_event_source *check;	   /* is a record in the map that was not announced? */
 	sd_event_source *holds;	   /* the stop whose hold ends first */
 	sd_event_source *patrol;
 	sd_event_source *calm; /* nothing has been stopped for a while */
 	int ends_epoll;
-	uint64_t looks_at;    /* when `looks` fires; UINT64_MAX: not at all */
-	uint64_t holds_at;    /* when `holds` fires; UINT64_MAX: not at all */
-	uint64_t patrol_at;   /* id of the last stop the patrol came by */
-	size_t patrol_hurry;  /* so many stops are to be looked at without delay */
-	size_t round_end;     /* take up stops until there are so many */
-	bool signals_watched; /* the backend notices SIGCONT */
+	struct dwd_stop_key *found; /* in the map, and not taken up yet */
+	size_t found_count, found_room;
+	uint64_t rescan_after; /* the map is not read again before */
+	uint64_t looks_at;     /* when `looks` fires; UINT64_MAX: not at all */
+	uint64_t holds_at;     /* when `holds` fires; UINT64_MAX: not at all */
+	uint64_t patrol_at;    /* id of the last stop the patrol came by */
+	size_t patrol_hurry;   /* so many stops are to be looked at without delay */
+	bool signals_watched;  /* the backend notices SIGCONT */
 	struct log_limit users_watches, holds_ended, unset_variables;
 	struct helpers helpers; /* that set variables */
 	bool in_trouble;	/* the last record could not be taken up; that has been said */
@@ -60,9 +63,6 @@ struct watchdog {
 };
 
 /* watchdog.c */
-void watchdog_rescan_later(struct watchdog *w, uint64_t delay_us);
-/* Something begins that is to be seen to once a second. */
-void watchdog_check_later(struct watchdog *w);
 void watchdog_set_timer(sd_event_source *timer, uint64_t time);
 /* A timer that is off. */
 int watchdog_add_timer(struct watchdog *w, sd_event_source **ret, uint64_t accuracy_us,
@@ -102,6 +102,16 @@ void stops_finish(struct watchdog *w, struct stop *s, enum stop_state state, pid
 bool stops_has_variables(const struct watchdog *w, const struct stop *s);
 /* It was just seen stopped: give it the variables of the watches that caught it. */
 void stops_set_variables(struct watchdog *w, struct stop *s);
+
+/* watchdog-rescan.c */
+int rescan_init(struct watchdog *w);
+void rescan_destroy(struct watchdog *w);
+/* At the start: take up all that there is, now. */
+void rescan_all(struct watchdog *w);
+/* Take up what is new and look at all that is known, after this delay or a little later. */
+void watchdog_rescan_later(struct watchdog *w, uint64_t delay_us);
+/* Something begins that is to be seen to once a second. */
+void watchdog_check_later(struct watchdog *w);
 
 /* watchdog-looks.c */
 int looks_init(struct watchdog *w);

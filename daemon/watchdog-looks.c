@@ -160,7 +160,7 @@ static void react_stopping(struct watchdog *w, struct stop *s, enum stop_sight s
 		/* A SIGCONT came before the SIGSTOP was taken, and took it away. */
 		stops_finish(w, s, STOP_RUNNING, s->release_by);
 	} else {
-		look_later(w, s, agenda_longer(s, long_ago ? AGENDA_HUNDRED : AGENDA_TEN));
+		look_later(w, s, agenda_longer(s, AGENDA_HUNDRED));
 	}
 }
 
@@ -271,8 +271,9 @@ static int on_patrol(sd_event_source *source, uint64_t time, void *userdata)
 {
 	struct watchdog *w = userdata;
 	size_t count = w->stops.count < PATROL_ROUND ? w->stops.count : PATROL_ROUND;
+	uint64_t begin = clock_monotonic_us();
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && clock_monotonic_us() - begin < TURN_US; i++) {
 		struct stop *s = stop_table_after(&w->stops, w->patrol_at);
 
 		if (!s) /* the end of the table: begin anew */

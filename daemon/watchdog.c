@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The life of the engine, and its doorbells: what makes it look at the backend, and how much it
- * takes up at a time, so that clients and the heartbeat have their turns in a storm. What is asked
- * of all stops together is answered here too.
+ * The life of the engine, and its doorbell. What is asked of all stops together is answered here
+ * too.
  */
 
 #include "watchdog.h"
@@ -16,8 +15,6 @@
 #include "watchdog-internal.h"
 
 #define RETRY_US 100000
-#define CHECK_US 1000000
-#define ROUND	 256 /* stops taken up before others have their turn */
 
 void watchdog_set_timer(sd_event_source *timer, uint64_t time)
 {
@@ -31,68 +28,6 @@ int watchdog_add_timer(struct watchdog *w, sd_event_source **ret, uint64_t accur
 	int r = sd_event_add_time(w->event, ret, CLOCK_MONOTONIC, 0, accuracy_us, handler, w);
 
 	return r < 0 ? r : sd_event_source_set_enabled(*ret, SD_EVENT_OFF);
-}
-
-/* Unless it is to happen sooner anyway: trouble that goes on must not put it off for ever. */
-void watchdog_rescan_later(struct watchdog *w, uint64_t delay_us)
-{
-	uint64_t time = clock_monotonic_us() + delay_us, planned;
-	int enabled;
-
-	if (sd_event_source_get_enabled(w->rescan, &enabled) > 0 &&
-	    sd_event_source_get_time(w->rescan, &planned) >= 0 && planned <= time)
-		return;
-	watchdog_set_timer(w->rescan, time);
-}
-
-void watchdog_check_later(struct watchdog *w)
-{
-	bool unsettled = own_tidy(w);
-
-	unsettled |= restore_settle(w);
-	unsettled |= helpers_collect(&w->helpers);
-	if (w->watches.count || w->live || unsettled ||
-	    w->backend->ops->has_unconfirmed(w->backend))
-		watchdog_set_timer(w->check, clock_monotonic_us() + CHECK_US);
-}
-
-static int arrive(void *userdata, const struct dwd_stop_key *key)
-{
-	struct watchdog *w = userdata;
-
-	stops_arrive(w, key);
-	return w->stops.count >= w->round_end;
-}
-
-/* Take up a round of those that are new. True if there may be more of them. */
-static bool take_up_some(struct watchdog *w)
-{
-	int r;
-
-	w->round_end = w->stops.count + ROUND;
-	r = w->backend->ops->for_each_stop(w->backend, arrive, w);
-	if (r < 0) {
-		log_error("cannot read what is stopped: %s; trying again", strerror(-r));
-		watchdog_rescan_later(w, RETRY_US);
-	}
-	return r > 0;
-}
-
-static void take_up_all(struct watchdog *w)
-{
-	while (take_up_some(w))
-		w->backend->ops->beat(w->backend);
-}
-
-/* The map of records is the truth: take up what is new there, and look at all that is known. */
-static int on_rescan(sd_event_source *source, uint64_t time, void *userdata)
-{
-	struct watchdog *w = userdata;
-
-	if (take_up_some(w))
-		watchdog_rescan_later(w, 0);
-	looks_patrol(w, true);
-	return 0;
 }
 
 static void on_stopped(void *userdata, const struct dwd_stop_key *key)
@@ -152,19 +87,6 @@ static int on_doorbell(sd_event_source *source, int fd, uint32_t revents, void *
 	return 0;
 }
 
-/* Once a second while anything is watched or stopped: say that there is a daemon. Is there a record
- * nobody rang for? */
-static int on_check(sd_event_source *source, uint64_t time, void *userdata)
-{
-	struct watchdog *w = userdata;
-
-	w->backend->ops->beat(w->backend);
-	if (w->backend->ops->has_unconfirmed(w->backend) && take_up_some(w))
-		watchdog_rescan_later(w, 0);
-	watchdog_check_later(w);
-	return 0;
-}
-
 int watchdog_new(struct watchdog **ret, sd_event *event, struct backend *backend)
 {
 	_cleanup_(watchdog_freep) struct watchdog *w = calloc(1, sizeof(*w));
@@ -187,10 +109,7 @@ int watchdog_new(struct watchdog **ret, sd_event *event, struct backend *backend
 	r = holds_init(w);
 	if (r < 0)
 		return r;
-	r = watchdog_add_timer(w, &w->rescan, 1, on_rescan);
-	if (r < 0)
-		return r;
-	r = watchdog_add_timer(w, &w->check, 0, on_check);
+	r = rescan_init(w);
 	if (r < 0)
 		return r;
 	*ret = steal_pointer(w);
@@ -212,12 +131,9 @@ int watchdog_start(struct watchdog *w)
 	r = w->backend->ops->arm(w->backend, true);
 	if (r < 0)
 		return r;
-	take_up_all(w);
-	looks_patrol(w, true);
+	rescan_all(w);
 	restore_say(w);
 	restore_tidy(w);
-	/* What the programs of an earlier daemon have stopped just now, they have told nobody. */
-	watchdog_rescan_later(w, CHECK_US);
 	watchdog_check_later(w);
 	return 0;
 }
@@ -227,8 +143,7 @@ struct watchdog *watchdog_free(struct watchdog *w)
 	if (!w)
 		return NULL;
 	sd_event_source_disable_unref(w->doorbell);
-	sd_event_source_disable_unref(w->rescan);
-	sd_event_source_disable_unref(w->check);
+	rescan_destroy(w);
 	looks_destroy(w);
 	holds_destroy(w);
 	stops_destroy(w);
