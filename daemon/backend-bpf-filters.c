@@ -6,10 +6,6 @@
  */
 
 #include <bpf/bpf.h>
-#include <fcntl.h>
-#include <linux/magic.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include "backend-bpf-filters.h"
 #include "util.h"
@@ -18,6 +14,7 @@
 struct filters {
 	struct filter_maps maps;
 	struct descent *descent;
+	struct looker *looker;
 };
 
 uint32_t filters_of(const struct watch *watch)
@@ -73,25 +70,6 @@ static int set_patterns(struct dwd_filter *filter, const char *const *args, __u6
 	return 0;
 }
 
-/* A cgroup's id is the inode number of its directory. */
-static int find_cgroup(const char *path, const struct principal *owner, __u64 *ret)
-{
-	struct principal_own own;
-	_cleanup_fd_ int fd = -1;
-	struct statfs system;
-	struct stat directory;
-
-	if (principal_assume(owner, &own) >= 0) {
-		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		principal_resume(&own);
-	}
-	if (fd < 0 || fstatfs(fd, &system) < 0 || fstat(fd, &directory) < 0 ||
-	    system.f_type != CGROUP2_SUPER_MAGIC)
-		return -EDESTADDRREQ;
-	*ret = directory.st_ino;
-	return 0;
-}
-
 static struct dwd_process process_under(const struct watch_filters *w)
 {
 	return (struct dwd_process){
@@ -100,9 +78,10 @@ static struct dwd_process process_under(const struct watch_filters *w)
 	};
 }
 
-static int translate(struct dwd_filter *ret, const struct watch *watch, __u64 seed)
+static int translate(const struct filters *f, struct dwd_filter *ret, const struct watch *watch)
 {
 	const struct watch_filters *w = &watch->filters;
+	uint64_t cgroup;
 	int r;
 
 	*ret = (struct dwd_filter){
@@ -113,9 +92,12 @@ static int translate(struct dwd_filter *ret, const struct watch *watch, __u64 se
 	};
 	if (w->under_name)
 		memcpy(ret->under_name, w->under_name, strnlen(w->under_name, DWD_COMM_LEN - 1));
-	r = set_patterns(ret, w->args, seed);
-	if (r >= 0 && w->cgroup)
-		r = find_cgroup(w->cgroup, &watch->owner, &ret->cgroup);
+	r = set_patterns(ret, w->args, f->maps.seed);
+	if (r >= 0 && w->cgroup) {
+		if (!looker_find_cgroup(f->looker, &watch->owner, w->cgroup, &cgroup))
+			return -EDESTADDRREQ;
+		ret->cgroup = cgroup;
+	}
 	return r;
 }
 
@@ -129,7 +111,7 @@ int filters_add(struct filters *f, const struct watch *watch)
 
 	if (!(filters_of(watch) & DWD_FILTER_LATE))
 		return 0;
-	r = translate(&filter, watch, f->maps.seed);
+	r = translate(f, &filter, watch);
 	if (r < 0)
 		return r;
 	if (bpf_map_update_elem(f->maps.filters, &id, &filter, BPF_ANY) < 0)
@@ -154,7 +136,7 @@ void filters_remove(struct filters *f, const struct watch *watch)
 		descent_leave(f->descent, &under);
 }
 
-int filters_new(struct filters **ret, const struct filter_maps *maps)
+int filters_new(struct filters **ret, const struct filter_maps *maps, struct looker *looker)
 {
 	struct filters *f = calloc(1, sizeof(*f));
 
@@ -163,6 +145,7 @@ int filters_new(struct filters **ret, const struct filter_maps *maps)
 	if (!f)
 		return -ENOMEM;
 	f->maps = *maps;
+	f->looker = looker;
 	r = descent_new(&f->descent, &maps->descent);
 	if (r < 0) {
 		free(f);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "backend-bpf-descent.h"
+#include "backend-bpf-looker.h"
 #include "event.h"
 
 struct watch;
@@ -25,7 +26,8 @@ struct filter_maps {
 
 struct filters;
 
-int filters_new(struct filters **ret, const struct filter_maps *maps);
+/* `looker` is borrowed. */
+int filters_new(struct filters **ret, const struct filter_maps *maps, struct looker *looker);
 struct filters *filters_free(struct filters *f);
 
 /* To be called before the watch itself is put into force, and after that was ended. -EDESTADDRREQ:

@@ -8,33 +8,20 @@
  *
  * Followed by inotify is every component of the path, as an entry of the directory it is in, and
  * of each path that its last component leads to as a symbolic link (/usr/bin/java ->
- * /etc/alternatives/java -> /usr/lib/jvm/...); of a very deep path the last MAX_HOPS. A directory
+ * /etc/alternatives/java -> /usr/lib/jvm/...); of a very deep path the last LOOK_HOPS. A directory
  * that does not exist is waited for in the nearest one that does.
- *
- * All of that is done with the eyes of the watch's owner: else a watch of a user's would tell what
- * a link is that he cannot see, by what it catches. What he cannot see does not exist.
+ * The looking itself is left to looker.c's process.
  */
 
-#include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <sys/inotify.h>
 
 #include "backend-bpf-follow.h"
 #include "util.h"
 
-#define MAX_LINKS 40 /* path_resolution(7) */
-#define MAX_HOPS  24 /* entries followed for one path */
-
-/* One directory entry that a path depends on. */
-struct hop {
-	int wd;
-	uint32_t leaf; /* hash of the entry's name; 0: any entry of that directory */
-};
-
 struct followed {
 	unsigned int count;
-	struct hop hops[];
+	struct look_hop hops[];
 };
 
 struct follow {
@@ -42,21 +29,15 @@ struct follow {
 	follow_changed changed;
 	void *userdata;
 	int inotify;
+	struct looker *looker;
+	struct followed *taken; /* what is being looked up */
 	struct followed *slots[DWD_MAX_WATCHES];
+	bool is_changed[DWD_MAX_WATCHES];
 	uint32_t used; /* slots at and above were never followed */
 	int *wd_uses;  /* by watch descriptor */
 	size_t wd_count;
 	char real[PATH_MAX];
 };
-
-static uint32_t leaf_hash(const char *leaf)
-{
-	uint32_t hash = 2166136261;
-
-	for (; *leaf; leaf++)
-		hash = (hash ^ (unsigned char)*leaf) * 16777619;
-	return hash | 1;
-}
 
 /* ---- inotify --------------------------------------------------------------------------------- */
 
@@ -82,51 +63,6 @@ static void wd_drop(struct follow *f, int wd)
 		inotify_rm_watch(f->inotify, wd);
 }
 
-/* Follow the entry `path` names, or the way to it. Being unable to is no error: the text of the
- * path still catches it. */
-static void follow_entry(struct follow *f, struct followed *followed, const char *path)
-{
-	const uint32_t mask = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF |
-			      IN_MOVE_SELF | IN_ONLYDIR;
-	_cleanup_free_ char *directory = strdup(path);
-	uint32_t leaf = leaf_hash(path_leaf(path));
-	int wd;
-
-	if (!directory || followed->count == MAX_HOPS)
-		return;
-	for (;;) {
-		char *slash = strrchr(directory, '/');
-
-		if (!slash)
-			return;
-		slash[slash == directory] = '\0';
-		wd = inotify_add_watch(f->inotify, directory, mask);
-		if (wd >= 0 || (errno != ENOENT && errno != ENOTDIR) || slash == directory)
-			break;
-		leaf = 0;
-	}
-	if (wd < 0)
-		return;
-	for (unsigned int i = 0; i < followed->count; i++)
-		if (followed->hops[i].wd == wd && followed->hops[i].leaf == leaf)
-			return;
-	if (wd_use(f, wd) < 0)
-		return;
-	followed->hops[followed->count++] = (struct hop){.wd = wd, .leaf = leaf};
-}
-
-/* Follow each component of `path`, the last one first. */
-static void follow_components(struct follow *f, struct followed *followed, const char *path)
-{
-	_cleanup_free_ char *prefix = strdup(path);
-	char *slash;
-
-	while (prefix && (slash = strrchr(prefix, '/')) && slash[1] != '\0') {
-		follow_entry(f, followed, prefix);
-		*slash = '\0';
-	}
-}
-
 void follow_forget(struct follow *f, uint32_t slot)
 {
 	struct followed *followed = f->slots[slot];
@@ -141,91 +77,34 @@ void follow_forget(struct follow *f, uint32_t slot)
 
 /* ---- looking up ------------------------------------------------------------------------------ */
 
-/* Replace `path` by what the symbolic link there points to. False if it is none. */
-static bool read_link(char path[static PATH_MAX])
+/* A hop of a look-up that is going on. */
+static void take_hop(void *userdata, const struct look_hop *hop)
 {
-	char target[PATH_MAX], joined[2 * PATH_MAX];
-	ssize_t size = readlink(path, target, sizeof(target) - 1);
+	struct follow *f = userdata;
 
-	if (size <= 0)
-		return false;
-	target[size] = '\0';
-	if (target[0] == '/')
-		snprintf(joined, sizeof(joined), "%s", target);
-	else
-		snprintf(joined, sizeof(joined), "%.*s/%s", (int)(path_leaf(path) - path), path,
-			 target);
-	if (strlen(joined) >= PATH_MAX)
-		return false;
-	strcpy(path, joined);
-	return true;
-}
-
-/* The path without symbolic links, of a file that may not exist in a directory that does; a link to
- * such a file leads there too. */
-static const char *real_path(struct follow *f, const char *target)
-{
-	char path[PATH_MAX], directory[PATH_MAX], real[PATH_MAX];
-	const char *leaf;
-
-	if (realpath(target, f->real))
-		return f->real;
-	strcpy(path, target);
-	for (int i = 0; i < MAX_LINKS && read_link(path); i++)
-		;
-	leaf = path_leaf(path);
-	snprintf(directory, sizeof(directory), "%.*s", (int)(leaf - path), path);
-	if (!realpath(directory, real))
-		return NULL;
-	if ((size_t)snprintf(f->real, sizeof(f->real), "%s/%s", str_eq(real, "/") ? "" : real,
-			     leaf) >= sizeof(f->real))
-		return NULL;
-	return f->real;
-}
-
-/* Returns the file's descriptor, -1 if there is none. `real` may be NULL. */
-static int look_up(struct follow *f, struct followed *followed, const char *target,
-		   const char **real)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s", target);
-	if (path[strlen(path) - 1] == '/')
-		path[strlen(path) - 1] = '\0';
-
-	/* Follow first and look second: what changes in between is then told. */
-	for (int i = 0; i < MAX_LINKS; i++) {
-		follow_components(f, followed, path);
-		if (!read_link(path))
-			break;
-	}
-	*real = real_path(f, path);
-	return open(target, O_PATH | O_CLOEXEC);
+	if (f->taken->count < LOOK_HOPS && wd_use(f, hop->wd) >= 0)
+		f->taken->hops[f->taken->count++] = *hop;
 }
 
 int follow_path(struct follow *f, uint32_t slot, const struct principal *owner, const char *target,
 		struct index_target *ret)
 {
 	struct index_target found = {};
-	struct followed *followed, *fitting;
-	struct principal_own own;
+	struct followed *fitting;
 	_cleanup_fd_ int fd = -1;
 	int r;
 
-	followed = calloc(1, sizeof(*followed) + MAX_HOPS * sizeof(struct hop));
-	if (!followed)
+	f->taken = calloc(1, sizeof(*f->taken) + LOOK_HOPS * sizeof(struct look_hop));
+	if (!f->taken)
 		return -ENOMEM;
-	/* Who cannot be assumed sees nothing. */
-	if (principal_assume(owner, &own) >= 0) {
-		fd = look_up(f, followed, target, &found.real);
-		principal_resume(&own);
-	}
+	fd = looker_find(f->looker, owner, target, take_hop, f, f->real);
 	follow_forget(f, slot);
-	fitting = realloc(followed, sizeof(*followed) + followed->count * sizeof(struct hop));
-	f->slots[slot] = fitting ? fitting : followed;
+	fitting = realloc(f->taken, sizeof(*f->taken) + f->taken->count * sizeof(struct look_hop));
+	f->slots[slot] = fitting ? fitting : f->taken;
 	if (slot >= f->used)
 		f->used = slot + 1;
 
+	found.real = f->real[0] ? f->real : NULL;
 	if (fd >= 0) {
 		r = f->identify(f->userdata, fd, &found.file);
 		if (r < 0)
@@ -242,18 +121,18 @@ static void tell(struct follow *f, const struct inotify_event *event)
 {
 	bool self = event->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED);
 	bool all = event->mask & IN_Q_OVERFLOW;
-	uint32_t leaf = event->len > 0 ? leaf_hash(event->name) : 0;
+	uint32_t leaf = event->len > 0 ? look_leaf(event->name) : 0;
 
 	for (uint32_t slot = 0; slot < f->used; slot++) {
 		struct followed *followed = f->slots[slot];
 
 		for (unsigned int i = 0; followed && i < followed->count; i++) {
-			struct hop *hop = &followed->hops[i];
+			struct look_hop *hop = &followed->hops[i];
 
 			if (!all &&
 			    (hop->wd != event->wd || (!self && hop->leaf && hop->leaf != leaf)))
 				continue;
-			f->changed(f->userdata, slot);
+			f->is_changed[slot] = true;
 			break;
 		}
 	}
@@ -261,29 +140,31 @@ static void tell(struct follow *f, const struct inotify_event *event)
 		f->wd_uses[event->wd] = 0;
 }
 
+/* However often it has changed it is looked at once, and so are others served in between: a user
+ * can change what he watches as fast as it is read here. */
 int follow_dispatch(struct follow *f)
 {
 	char buffer[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
-	ssize_t size;
+	ssize_t size = read(f->inotify, buffer, sizeof(buffer));
 
-	while ((size = read(f->inotify, buffer, sizeof(buffer))) > 0) {
-		for (char *at = buffer; at < buffer + size;) {
-			const struct inotify_event *event = (const struct inotify_event *)at;
+	if (size < 0)
+		return errno != EAGAIN && errno != EINTR ? -errno : 0;
+	for (char *at = buffer; at < buffer + size;) {
+		const struct inotify_event *event = (const struct inotify_event *)at;
 
-			tell(f, event);
-			at += sizeof(*event) + event->len;
-		}
+		tell(f, event);
+		at += sizeof(*event) + event->len;
 	}
-	return size < 0 && errno != EAGAIN && errno != EINTR ? -errno : 0;
+	for (uint32_t slot = 0; slot < f->used; slot++) {
+		if (f->is_changed[slot])
+			f->changed(f->userdata, slot);
+		f->is_changed[slot] = false;
+	}
+	return 0;
 }
 
-int follow_fd(const struct follow *f)
-{
-	return f->inotify;
-}
-
-int follow_new(struct follow **ret, follow_identify identify, follow_changed changed,
-	       void *userdata)
+int follow_new(struct follow **ret, int inotify, struct looker *looker, follow_identify identify,
+	       follow_changed changed, void *userdata)
 {
 	struct follow *f = calloc(1, sizeof(*f));
 
@@ -292,11 +173,8 @@ int follow_new(struct follow **ret, follow_identify identify, follow_changed cha
 	f->identify = identify;
 	f->changed = changed;
 	f->userdata = userdata;
-	f->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (f->inotify < 0) {
-		free(f);
-		return -errno;
-	}
+	f->inotify = inotify;
+	f->looker = looker;
 	*ret = f;
 	return 0;
 }
@@ -308,7 +186,6 @@ struct follow *follow_free(struct follow *f)
 	for (uint32_t slot = 0; slot < f->used; slot++)
 		free(f->slots[slot]);
 	free(f->wd_uses);
-	close_fd(f->inotify);
 	free(f);
 	return NULL;
 }

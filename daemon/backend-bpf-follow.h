@@ -7,7 +7,7 @@
  */
 
 #include "backend-bpf-index.h"
-#include "principal.h"
+#include "backend-bpf-looker.h"
 
 /* Ask the kernel side for the identity of the file behind a descriptor. 0 or -errno. */
 typedef int (*follow_identify)(void *userdata, int fd, struct dwd_file_id *ret);
@@ -16,8 +16,9 @@ typedef void (*follow_changed)(void *userdata, uint32_t slot);
 
 struct follow;
 
-int follow_new(struct follow **ret, follow_identify identify, follow_changed changed,
-	       void *userdata);
+/* `inotify` and `looker` are borrowed. */
+int follow_new(struct follow **ret, int inotify, struct looker *looker, follow_identify identify,
+	       follow_changed changed, void *userdata);
 struct follow *follow_free(struct follow *f);
 
 /* Look up `target` as its watch's owner would, and say what it is; `ret->real` belongs to `f` until
@@ -28,8 +29,7 @@ int follow_path(struct follow *f, uint32_t slot, const struct principal *owner, 
 		struct index_target *ret);
 void follow_forget(struct follow *f, uint32_t slot);
 
-/* Readable when follow_dispatch() has something to tell. */
-int follow_fd(const struct follow *f);
+/* `inotify` can be read. */
 int follow_dispatch(struct follow *f);
 
 #endif

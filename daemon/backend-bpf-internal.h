@@ -24,7 +24,9 @@ struct bpf_backend {
 	struct exempt *exempt;
 	struct filters *filters;
 	struct index *index;
+	struct looker *looker;
 	struct follow *follow;
+	int inotify;
 	struct ring *ring;
 	int epoll;
 	const struct watch *watches[DWD_MAX_WATCHES];

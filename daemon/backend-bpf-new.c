@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -36,6 +37,19 @@ static int map_memory(struct bpf_map *map, size_t size, void *ret)
 		return -errno;
 	*(void **)ret = memory;
 	return 0;
+}
+
+static int look_after_paths(struct bpf_backend *b)
+{
+	int r;
+
+	b->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (b->inotify < 0)
+		return -errno;
+	r = looker_new(&b->looker, b->inotify);
+	if (r < 0)
+		return r;
+	return follow_new(&b->follow, b->inotify, b->looker, bpf_identify, bpf_target_changed, b);
 }
 
 static int share_memory(struct bpf_backend *b)
@@ -69,7 +83,7 @@ static int share_memory(struct bpf_backend *b)
 			    .roots = bpf_map__fd(b->object->maps.roots),
 			    .marks = bpf_map__fd(b->object->maps.marks)},
 	};
-	r = filters_new(&b->filters, &filter_maps);
+	r = filters_new(&b->filters, &filter_maps, b->looker);
 	return r < 0 ? r : index_new(&b->index, &maps);
 }
 
@@ -81,12 +95,9 @@ static int collect_notifications(struct bpf_backend *b)
 	r = ring_new(&b->ring, bpf_map__fd(b->object->maps.ring), &b->object->bss->local.lost);
 	if (r < 0)
 		return r;
-	r = follow_new(&b->follow, bpf_identify, bpf_target_changed, b);
-	if (r < 0)
-		return r;
 	b->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (b->epoll < 0 || epoll_ctl(b->epoll, EPOLL_CTL_ADD, ring_fd(b->ring), &event) < 0 ||
-	    epoll_ctl(b->epoll, EPOLL_CTL_ADD, follow_fd(b->follow), &event) < 0)
+	    epoll_ctl(b->epoll, EPOLL_CTL_ADD, b->inotify, &event) < 0)
 		return -errno;
 	return 0;
 }
@@ -165,7 +176,9 @@ static int set_up(struct bpf_backend *b)
 {
 	int r;
 
-	r = share_memory(b);
+	r = look_after_paths(b);
+	if (r >= 0)
+		r = share_memory(b);
 	if (r >= 0)
 		r = collect_notifications(b);
 	if (r >= 0)
@@ -188,6 +201,7 @@ int backend_bpf_new(struct backend **ret, const struct backend_bpf_options *opti
 	b->pins = options->pins;
 	b->unpinned = options->unpinned ? strdup(options->unpinned) : NULL;
 	b->epoll = -1;
+	b->inotify = -1;
 	r = find_left(b);
 	if (r < 0) {
 		bpf_message(message, "cannot take over what an earlier dwdd has left at %s: %s",

@@ -262,6 +262,7 @@ static void bpf_beat(struct backend *backend)
 
 	__atomic_store_n(&bpf_control(b)->heartbeat, clock_monotonic_ns(), __ATOMIC_RELEASE);
 	exempt_review(b->exempt);
+	looker_collect(b->looker);
 }
 
 static int take_charge(struct bpf_backend *b)
@@ -369,6 +370,8 @@ static void bpf_free(struct backend *backend)
 	exempt_free(b->exempt);
 	filters_free(b->filters);
 	follow_free(b->follow);
+	looker_free(b->looker);
+	close_fd(b->inotify);
 	if (b->entries)
 		munmap(b->entries, DWD_MAX_WATCHES * sizeof(*b->entries));
 	if (b->counters)

@@ -11,15 +11,14 @@
 
 #include "clock.h"
 
-#define PATIENCE_US 1000000
 #define DEATH_US    50000 /* that a killed helper may take to end, if nothing holds it */
 #define LONG_US	    250000
 #define WAIT_FACTOR 10
 
-/* All but the first three, which are this process's too, and these two. */
-static int close_others(unsigned a, unsigned b)
+int helper_close_others(int a, int b)
 {
-	unsigned low = a < b ? a : b, high = a < b ? b : a, first = STDERR_FILENO + 1;
+	unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
+	unsigned first = STDERR_FILENO + 1;
 
 	if (low > first && close_range(first, low - 1, 0) < 0)
 		return -errno;
@@ -34,7 +33,7 @@ static _Noreturn void help(const struct helper_job *job, int report)
 	ssize_t n;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (close_others((unsigned)job->keep, (unsigned)report) < 0)
+	if (helper_close_others(job->keep, report) < 0)
 		_exit(1);
 	job->work(job->userdata, result);
 	do
@@ -43,8 +42,7 @@ static _Noreturn void help(const struct helper_job *job, int report)
 	_exit(0);
 }
 
-/* Wait until there is something to be read of `fd`; -ETIMEDOUT. */
-static int await(int fd, uint64_t end)
+int helper_await(int fd, uint64_t end)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	uint64_t now;
@@ -62,7 +60,7 @@ static int await(int fd, uint64_t end)
 
 static int await_result(int report, void *result, size_t size, uint64_t end)
 {
-	int r = await(report, end);
+	int r = helper_await(report, end);
 
 	if (r < 0)
 		return r;
@@ -81,7 +79,7 @@ static bool end(pid_t pid, uint64_t patience_end)
 
 	kill(pid, SIGKILL);
 	if (pidfd >= 0)
-		await(pidfd, patience_end);
+		helper_await(pidfd, patience_end);
 	return collect(pid);
 }
 
@@ -126,30 +124,42 @@ static bool must_wait(const struct helpers *h, uid_t uid)
 	return false;
 }
 
-static void remember(struct helper *room, const struct helper_job *job, pid_t pid, uint64_t began)
+int helpers_admit(struct helpers *h, uid_t uid)
+{
+	helpers_collect(h);
+	return find_room(h) && !must_wait(h, uid) ? 0 : -EBUSY;
+}
+
+void helpers_account(struct helpers *h, pid_t pid, uid_t uid, uint64_t began)
 {
 	uint64_t now = clock_monotonic_us(), took = now - began;
-	bool waits = job->uid != 0 && took >= LONG_US;
+	struct helper *room = find_room(h);
+	bool waits = uid != 0 && took >= LONG_US;
 
-	if (pid || waits)
+	if (room && (pid || waits))
 		*room = (struct helper){
 			.pid = pid,
-			.uid = job->uid,
+			.uid = uid,
 			.wait_until = waits ? now + WAIT_FACTOR * took : 0,
 		};
 }
 
+void helpers_end(struct helpers *h, pid_t pid, uid_t uid, uint64_t began)
+{
+	bool ended = end(pid, clock_monotonic_us() + DEATH_US);
+
+	helpers_account(h, ended ? 0 : pid, uid, began);
+}
+
 int helpers_run(struct helpers *h, const struct helper_job *job, void *result)
 {
-	uint64_t began = clock_monotonic_us(), patience_end = began + PATIENCE_US;
-	struct helper *room;
+	uint64_t began = clock_monotonic_us(), patience_end = began + HELPER_PATIENCE_US;
 	int pipes[2], r;
 	pid_t pid;
 
-	helpers_collect(h);
-	room = find_room(h);
-	if (!room || must_wait(h, job->uid))
-		return -EBUSY;
+	r = helpers_admit(h, job->uid);
+	if (r < 0)
+		return r;
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return -errno;
 	pid = fork();
@@ -161,7 +171,7 @@ int helpers_run(struct helpers *h, const struct helper_job *job, void *result)
 		r = await_result(pipes[0], result, job->size, patience_end);
 		if (r < 0)
 			patience_end = clock_monotonic_us() + DEATH_US;
-		remember(room, job, end(pid, patience_end) ? 0 : pid, began);
+		helpers_account(h, end(pid, patience_end) ? 0 : pid, job->uid, began);
 	}
 	close(pipes[0]);
 	return r;

@@ -24,7 +24,8 @@
 
 #include "util.h"
 
-#define HELPERS_MAX 4
+#define HELPERS_MAX	   4
+#define HELPER_PATIENCE_US 1000000
 
 /* A helper that has not ended, or a user who has to wait. */
 struct helper {
@@ -50,6 +51,21 @@ struct helper_job {
  * -EBUSY: not tried, on account of an earlier helper; -ETIMEDOUT: not done in time; -ECHILD: the
  * helper has ended without a result; or -errno of pipe(2) or fork(2). */
 int helpers_run(struct helpers *h, const struct helper_job *job, void *result);
+
+/* For a helper that lasts, and works for one user after the other. */
+
+/* 0: one may work for this user; -EBUSY: not now, on account of an earlier one. */
+int helpers_admit(struct helpers *h, uid_t uid);
+/* One has worked for this user, since `began` (monotonic us), and has not ended if `pid` is not
+ * 0. */
+void helpers_account(struct helpers *h, pid_t pid, uid_t uid, uint64_t began);
+/* End one that has taken too long over it. */
+void helpers_end(struct helpers *h, pid_t pid, uid_t uid, uint64_t began);
+
+/* Wait until there is something to be read of `fd`; -ETIMEDOUT. */
+int helper_await(int fd, uint64_t end);
+/* In the helper: all but the first three, which are the daemon's too, and these two. */
+int helper_close_others(int a, int b);
 
 /* Collect those that have ended; to be called from time to time. True if some have not. */
 bool helpers_collect(struct helpers *h);

@@ -601,17 +601,22 @@ FUSE_SILENT = (2, 36, 42)  # forget, interrupt, batch-forget
 
 
 class SlowFile:
-    """A file that a server of ours is asked for each time (FUSE, with FOPEN_DIRECT_IO); mounted over `path`."""
+    """A file that a server of ours is asked for each time (FUSE, with FOPEN_DIRECT_IO); mounted over `path`.
+    Without data it is a directory, in which nothing is known yet."""
 
-    def __init__(self, path, data):
-        self.path, self.data, self.slow = path, data, path + '.slow'
-        with open(path, 'wb'):
-            pass
+    def __init__(self, path, data=None):
+        self.path, self.data, self.slow = path, data or b'', path + '.slow'
+        self.mode = 0o040755 if data is None else 0o100755
+        if data is None:
+            os.mkdir(path)
+        else:
+            with open(path, 'wb'):
+                pass
         try:
             device = os.open('/dev/fuse', os.O_RDWR | os.O_CLOEXEC)
         except OSError as error:
             raise Skip(f'no FUSE: {error}') from error
-        options = f'fd={device},rootmode=100755,user_id=0,group_id=0,allow_other'.encode()
+        options = f'fd={device},rootmode={self.mode:o},user_id=0,group_id=0,allow_other'.encode()
         if LIBC.mount(b'slow', path.encode(), b'fuse', 0, options) < 0:
             os.close(device)
             raise Skip(f'cannot mount a FUSE: {os.strerror(ctypes.get_errno())}')
@@ -650,7 +655,7 @@ class SlowFile:
         return struct.pack('<4I2H2I2H8I', 7, 31, 0, 0, 1, 1, 4096, 1, 1, 0, *8 * [0])
 
     def attributes(self, _):
-        return struct.pack('<Q2I6Q10I', 1, 0, 0, 1, len(self.data), 1, 0, 0, 0, 0, 0, 0, 0o100755, 1, 0, 0, 0, 4096, 0)
+        return struct.pack('<Q2I6Q10I', 1, 0, 0, 1, len(self.data), 1, 0, 0, 0, 0, 0, 0, self.mode, 1, 0, 0, 0, 4096, 0)
 
     def open(self, _):
         return struct.pack('<Q2I', 0, 1, 0)
@@ -713,3 +718,32 @@ def memory_that_never_comes(b):
     for child in children:
         child.kill()
         child.wait()
+
+
+@case
+def paths_that_are_never_found(b):
+    """Whoever looks there cannot be ended: the daemon serves all the same, and him who named them as well."""
+    slow = SlowFile(b.path('d'))
+    with open_daemon(b) as daemon:
+        try:
+            slow.stop_serving()
+            mallory = User(daemon, MALLORY)
+            v = mallory.varlink()
+            within = os.path.join(slow.path, 'program')
+            for _ in range(3):
+                equal(v.call(DWD + 'Watch', {'target': within})['parameters']['watch']['target'], within, 'target')
+            equal(v.call(DWD + 'Watch', {'target': 'x', 'cgroup': within})['error'], DWD + 'InvalidFilter', 'error')
+            v.close()
+            served(daemon)
+            equal(daemon.log().count('its file system does not answer'), 1, 'look-ups that nobody answered')
+            # What others name is looked at: it is caught by another name too.
+            program = b.program()
+            link = b.path(b.unique('link'))
+            os.symlink(program, link)
+            daemon.watch(link)
+            child = b.run(program)
+            daemon.wait(program)
+            daemon.dwd('continue', program)
+            runs(child)
+        finally:
+            slow.end()

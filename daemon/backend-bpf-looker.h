@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DWD_BACKEND_BPF_LOOKER_H
+#define DWD_BACKEND_BPF_LOOKER_H
+
+/*
+ * Looks at paths that clients have named, in a process of its own.
+ *
+ * A path may lead into a file system that does not answer: one whose server is away, or one that a
+ * user serves himself (FUSE, also below an overlay of his, which /proc/PID/fd of a process of his
+ * leads to). Who waits for it cannot even be killed. So the daemon asks a process that does nothing
+ * else, gives it a bounded time, and then does without an answer and asks another one. It is the
+ * same process for all look-ups as long as it answers; how much of the daemon's time those can take
+ * who keep it waiting is bounded as with all helpers (helper.h).
+ *
+ * It looks with the eyes of the watch's owner: else a watch of a user's would tell what a link is
+ * that he cannot see, by what it catches. What he cannot see does not exist.
+ */
+
+#include "backend-bpf-look.h"
+#include "principal.h"
+
+struct looker;
+
+/* `inotify` is borrowed. */
+int looker_new(struct looker **ret, int inotify);
+/* The process ends as soon as it can; nobody waits for it. */
+struct looker *looker_free(struct looker *l);
+
+/* See look_up(). `found_hop` is called before this returns, also for what could be followed when
+ * there is no answer in time, which is as if nothing were there. */
+int looker_find(struct looker *l, const struct principal *owner, const char *target,
+		void (*found_hop)(void *userdata, const struct look_hop *hop), void *userdata,
+		char real[static PATH_MAX]);
+
+/* See look_up_cgroup(). */
+bool looker_find_cgroup(struct looker *l, const struct principal *owner, const char *path,
+			uint64_t *ret);
+
+/* To be called from time to time: collects the processes that have ended since. */
+void looker_collect(struct looker *l);
+
+#endif
