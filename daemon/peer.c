@@ -3,6 +3,7 @@
 
 #include <sys/epoll.h>
 
+#include "clock.h"
 #include "log.h"
 #include "methods.h"
 #include "permissions.h"
@@ -158,13 +159,47 @@ static bool step(struct peer *peer)
 	return r > 0;
 }
 
+static int on_unread(sd_event_source *source, uint64_t time, void *userdata)
+{
+	struct peer *peer = userdata;
+
+	log_rarely(&peer->service->faults,
+		   "closed the connection of process %d of user %u: for %g s it has read nothing "
+		   "of what waits for it",
+		   (int)peer->client.pid, peer->client.user.uid,
+		   (double)peer->service->patience / 1000000);
+	peer->broken = true;
+	wake(peer);
+	return 0;
+}
+
+/* The time of a peer that has no room runs from when it last read something. */
+static void mind_unread(struct peer *peer, bool has_read)
+{
+	int enabled = SD_EVENT_OFF;
+
+	sd_event_source_get_enabled(peer->unread, &enabled);
+	if (has_room(peer)) {
+		sd_event_source_set_enabled(peer->unread, SD_EVENT_OFF);
+	} else if (has_read || enabled == SD_EVENT_OFF) {
+		sd_event_source_set_time(peer->unread,
+					 clock_monotonic_us() + peer->service->patience);
+		sd_event_source_set_enabled(peer->unread, SD_EVENT_ONESHOT);
+	}
+}
+
 static void flush(struct peer *peer)
 {
-	if (!peer->broken && varlink_flush(peer->link) < 0) {
+	size_t queued = varlink_queued(peer->link);
+
+	if (peer->broken)
+		return;
+	if (varlink_flush(peer->link) < 0) {
 		/* It is gone; why is its own affair. */
 		peer->broken = true;
 		wake(peer);
 	}
+	mind_unread(peer, varlink_queued(peer->link) < queued);
 }
 
 static bool has_news(const struct peer *peer)
@@ -257,7 +292,12 @@ static int add_sources(struct peer *peer, int fd)
 	if (r < 0)
 		return r;
 	r = sd_event_add_defer(peer->service->event, &peer->work, on_work, peer);
-	return r < 0 ? r : sd_event_source_set_enabled(peer->work, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(peer->work, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_time(peer->service->event, &peer->unread, CLOCK_MONOTONIC, 0, 0,
+				      on_unread, peer);
+	return r < 0 ? r : sd_event_source_set_enabled(peer->unread, SD_EVENT_OFF);
 }
 
 struct principal peer_principal(const struct ucred *credentials)
@@ -302,6 +342,7 @@ struct peer *peer_free(struct peer *peer)
 	watchdog_leave(peer->service->watchdog, &peer->client);
 	sd_event_source_disable_unref(peer->io);
 	sd_event_source_disable_unref(peer->work);
+	sd_event_source_disable_unref(peer->unread);
 	varlink_free(peer->link);
 	free(peer);
 	return NULL;

@@ -10,7 +10,8 @@
  * reply or its error is sent.
  *
  * Nothing is produced for a peer that does not read: beyond QUEUE_LIMIT waiting bytes neither
- * further replies of a call nor further calls are worked on until some are taken.
+ * further replies of a call nor further calls are worked on until some are taken. If none are for
+ * the service's patience, the connection is closed.
  *
  * Everything here may be called from within the engine's callbacks: replies are queued and perhaps
  * sent, but no further call is begun and no connection closed before the event loop turns.
@@ -37,6 +38,7 @@ struct service {
 	struct config *config; /* NULL: no watches are kept in files */
 	int64_t started;       /* realtime us */
 	size_t clients;
+	uint64_t patience;	 /* us, with peers that do not read */
 	struct log_limit faults; /* of peers */
 	struct refusals refusals;
 	/* How many of them are this user's. */
@@ -82,6 +84,7 @@ struct peer {
 	struct varlink *link;
 	struct watchdog_client client;
 	sd_event_source *io, *work;
+	sd_event_source *unread; /* enabled while there is no room */
 	struct call call;
 	bool ended;  /* it will send no more */
 	bool broken; /* to be closed */

@@ -11,6 +11,7 @@
 
 #define MAX_PEERS	1024
 #define ACCEPT_RETRY_US 100000
+#define PATIENCE_US	30000000
 
 struct server {
 	struct service service;
@@ -155,6 +156,7 @@ int server_new(struct server **ret, sd_event *event, struct watchdog *watchdog, 
 		.event = sd_event_ref(event),
 		.watchdog = watchdog,
 		.started = clock_realtime_us(),
+		.patience = PATIENCE_US,
 		.count_clients = count_clients,
 		.remove = remove_peer,
 	};
@@ -190,6 +192,11 @@ struct server *server_free(struct server *server)
 void server_set_config(struct server *server, struct config *config)
 {
 	server->service.config = config;
+}
+
+void server_set_patience(struct server *server, uint64_t patience)
+{
+	server->service.patience = patience;
 }
 
 uint64_t server_idle_since(const struct server *server)

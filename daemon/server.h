@@ -22,6 +22,9 @@ struct watchdog;
 int server_new(struct server **ret, sd_event *event, struct watchdog *watchdog, int listen_fd);
 /* Whose files it may have read and written; `config` must outlive the server, or be NULL. */
 void server_set_config(struct server *server, struct config *config);
+/* How long (us) a peer may leave unread what waits for it, of which there is no room for more; half
+ * a minute at first. */
+void server_set_patience(struct server *server, uint64_t patience);
 /* Sends what can be sent without waiting, and closes all connections. */
 struct server *server_free(struct server *server);
 DEFINE_CLEANUP(struct server *, server_free)

@@ -369,8 +369,12 @@ int conn_fail_stream(struct dwd *d, const struct varlink *v, int error)
 	if (v == d->calls && d->events && events_read(d) < 0)
 		return d->broken;
 	switch (-error) {
-	case ECONNRESET:
 	case EPIPE:
+		return fail(
+			d, -ECONNRESET,
+			"dwdd closed the connection in the middle of a message: it was ended, or "
+			"nothing had been read here for half a minute; its log says which");
+	case ECONNRESET:
 		return fail(d, -ECONNRESET, "dwdd closed the connection");
 	case EBADMSG:
 	case EMSGSIZE:

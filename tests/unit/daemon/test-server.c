@@ -359,6 +359,47 @@ static void test_slow_subscriber(void **state)
 	assert_true(lost > 0);
 }
 
+/* What `v` asks for is broken off as nothing of it is read; others are served. */
+static void expect_broken_off(struct fixture *f, struct varlink *v)
+{
+	json_t *message;
+	int r;
+
+	while (server_idle_since(f->server) == 0)
+		harness_turn(f->h);
+	expect_alive(f);
+	while ((r = varlink_receive(v, &message)) > 0)
+		json_decref(message);
+	assert_true(r == -EPIPE || r == -ECONNRESET);
+}
+
+static void test_unread_list(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_varlink_ struct varlink *v = connect_to(f);
+
+	add_watches(f, 5000);
+	server_set_patience(f->server, 20000);
+	send_call(v, "io.dwd.Watchdog.ListWatches", NULL, "m");
+	harness_settle(f->h);
+	expect_broken_off(f, v);
+}
+
+static void test_unread_events(void **state)
+{
+	struct fixture *f = *state;
+	const struct dwd_ring_record record = {.comm = "x"};
+	_cleanup_varlink_ struct varlink *v = connect_to(f);
+	json_auto_t *first = NULL;
+
+	server_set_patience(f->server, 20000);
+	send_call(v, "io.dwd.Watchdog.Subscribe", NULL, "m");
+	next_events(f, v, &first);
+	for (int i = 0; i < 20000; i++)
+		fake_backend_ring_skipped(f->h->fake, &record);
+	expect_broken_off(f, v);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, service_setup, service_teardown)
 
 int main(void)
@@ -377,6 +418,8 @@ int main(void)
 		TEST(test_reader_beside_the_server),
 		TEST(test_many_calls_and_no_reading),
 		TEST(test_slow_subscriber),
+		TEST(test_unread_list),
+		TEST(test_unread_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
