@@ -50,6 +50,19 @@ static void wait_for(struct call *call, const struct stop_selector *selector,
 	watchdog_wait(call->service->watchdog, &call->waiter);
 }
 
+/* Who names a stop of somebody else's is told that there is none, and the administrator that he
+ * has. (By NAME and PATH one asks for what there may be of one's own.) */
+static void log_others(struct call *call, const struct stop_selector *selector)
+{
+	struct stop_selector anybodys = *selector;
+
+	anybodys.viewer = (struct principal){};
+	if ((selector->id || selector->pid) &&
+	    !watchdog_next_stop(call->service->watchdog, 0, selector) &&
+	    watchdog_next_stop(call->service->watchdog, 0, &anybodys))
+		methods_log_refusal(call, "an act on a stop", "it is not his");
+}
+
 void method_claim(struct call *call)
 {
 	struct stop_selector selector = methods_selector(call);
@@ -57,6 +70,7 @@ void method_claim(struct call *call)
 	struct stop *s = NULL;
 	int answer;
 
+	log_others(call, &selector);
 	answer = watchdog_claim(call->service->watchdog, call_client(call), &selector, &s);
 	if (answer == ANSWER_OK)
 		call_reply(call, methods_stop(call, s));
@@ -74,6 +88,7 @@ void method_wait(struct call *call)
 	struct stop *s;
 	uint64_t id = 0;
 
+	log_others(call, &selector);
 	while ((s = watchdog_next_stop(w, id, &selector))) {
 		id = s->id;
 		if (watchdog_look(w, s) && s->now.state != STOP_STOPPING) {

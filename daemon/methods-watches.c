@@ -85,6 +85,15 @@ void method_watch(struct call *call)
 		add_watch(call, &rule);
 }
 
+/* Told to the administrator, not to him who asks. */
+static bool is_of_others(struct call *call, uint64_t id)
+{
+	const struct watch *watch = id > 0 ? watchdog_next_watch(call->service->watchdog, id - 1)
+					   : NULL;
+
+	return watch && watch->id == id && !permissions_see_watch(methods_user(call), watch);
+}
+
 void method_unwatch(struct call *call)
 {
 	json_int_t id = 0;
@@ -93,6 +102,8 @@ void method_unwatch(struct call *call)
 
 	params_int(call->parameters, "id", &id);
 	r = watchdog_remove_watch(call->service->watchdog, call_client(call), (uint64_t)id, &watch);
+	if (r == ANSWER_NO_SUCH_WATCH && is_of_others(call, (uint64_t)id))
+		methods_log_refusal(call, "an act on a watch", "it is not his");
 	if (r == ANSWER_NO_SUCH_WATCH)
 		call_fail(call, ERROR("NoSuchWatch"), json_pack("{s:I}", "id", id));
 	else if (r != ANSWER_OK)
