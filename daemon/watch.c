@@ -68,6 +68,21 @@ const char *watch_normalise(const char *from, char *to, bool *directory)
 	return NULL;
 }
 
+/* What is there depends on who looks: for a client it would be the daemon's. */
+static bool is_in_own_proc(const char *normal)
+{
+	static const char *const own[] = {"/proc/self", "/proc/thread-self"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+		size_t length = strlen(own[i]);
+
+		if (strncmp(normal, own[i], length) == 0 &&
+		    (normal[length] == '/' || normal[length] == '\0'))
+			return true;
+	}
+	return false;
+}
+
 static const char *parse(const char *target, char *normal, enum dwd_watch_kind *kind)
 {
 	bool directory;
@@ -87,6 +102,8 @@ static const char *parse(const char *target, char *normal, enum dwd_watch_kind *
 	if (strlen(target) > PATH_LIMIT)
 		return "longer than a path may be (4095 bytes)";
 	reason = watch_normalise(target, normal, &directory);
+	if (!reason && is_in_own_proc(normal))
+		reason = "it is another process's for everyone who looks: give /proc/PID/...";
 	*kind = directory ? DWD_WATCH_DIRECTORY : DWD_WATCH_PATH;
 	return reason;
 }

@@ -66,6 +66,8 @@ static void test_directories(void **state)
 	expect_refused("/", "root directory");
 	expect_refused("//./", "root directory");
 	expect_refused("/opt/..", "root directory");
+	expect_refused("/proc/self/exe", "everyone who looks");
+	expect_refused("/proc//../proc/thread-self/", "everyone who looks");
 }
 
 static void test_long_paths(void **state)
