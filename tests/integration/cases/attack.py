@@ -165,7 +165,7 @@ def pids_of_others(b):
         equal(v.call(DWD + 'Watch', {'target': program, 'under': os.getpid()})['error'], DWD + 'NotPermitted',
               'Watch under a process of root\'s')
         v.close()
-        for what in ('an act on a stop', 'a watch'):
+        for what in ('an act on a stop', 'an act on a watch', 'a watch'):
             equal(daemon.log().count(f'refused {what} to'), 1, f'lines in the log about {what}')
         equal(state_of(child.pid), 'T', 'state')
         daemon.dwd('continue', program)
