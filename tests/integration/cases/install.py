@@ -149,7 +149,8 @@ def nothing_is_left_after_uninstalling(b):
         for pattern in ('**/bin/dwd', '**/sbin/dwdd', '**/libdwd.so.0', '**/dwd.h', '**/libdwd.pc',
                         '**/io.dwd.Watchdog.varlink', '**/man1/dwd.1', '**/man8/dwdd.8',
                         '**/man3/libdwd.3', '**/man7/dwd-varlink.7', '**/LICENSE', '**/dwdd.socket',
-                        '**/dwdd.service', '**/dwdd-release.service', '**/bash-completion/completions/dwd', '**/site-functions/_dwd',
+                        '**/dwdd.service', '**/dwdd-boot.service', '**/dwdd-release.service',
+                        '**/bash-completion/completions/dwd', '**/site-functions/_dwd',
                         '**/vendor_completions.d/dwd.fish'):
             one(root, pattern)
         run(b, 'ninja', '-C', b.build, 'uninstall')
@@ -170,5 +171,6 @@ def units_are_clean(b):
                 text = f.read()
             with open(os.path.join(units, unit), 'w', encoding='utf-8') as f:
                 f.write(text.replace('=' + prefix[len(root):], '=' + prefix))
-        equal(run(b, 'systemd-analyze', 'verify', '--man=no', 'dwdd.service', 'dwdd-release.service', 'dwdd.socket',
+        equal(run(b, 'systemd-analyze', 'verify', '--man=no', 'dwdd.service', 'dwdd-boot.service',
+                  'dwdd-release.service', 'dwdd.socket',
                   env={**os.environ, 'SYSTEMD_UNIT_PATH': units + ':'}), '', 'complaints')
