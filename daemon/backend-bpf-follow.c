@@ -32,9 +32,9 @@ struct follow {
 	struct looker *looker;
 	struct followed *taken; /* what is being looked up */
 	struct followed *slots[DWD_MAX_WATCHES];
-	bool is_changed[DWD_MAX_WATCHES];
-	uint32_t used; /* slots at and above were never followed */
-	int *wd_uses;  /* by watch descriptor */
+	bool to_look[DWD_MAX_WATCHES]; /* at the next opportunity */
+	uint32_t used;		       /* slots at and above were never followed */
+	int *wd_uses;		       /* by watch descriptor */
 	size_t wd_count;
 	char real[PATH_MAX];
 };
@@ -67,6 +67,7 @@ void follow_forget(struct follow *f, uint32_t slot)
 {
 	struct followed *followed = f->slots[slot];
 
+	f->to_look[slot] = false;
 	if (!followed)
 		return;
 	for (unsigned int i = 0; i < followed->count; i++)
@@ -99,6 +100,7 @@ int follow_path(struct follow *f, uint32_t slot, const struct principal *owner, 
 		return -ENOMEM;
 	fd = looker_find(f->looker, owner, target, take_hop, f, f->real);
 	follow_forget(f, slot);
+	f->to_look[slot] = fd == -EBUSY;
 	fitting = realloc(f->taken, sizeof(*f->taken) + f->taken->count * sizeof(struct look_hop));
 	f->slots[slot] = fitting ? fitting : f->taken;
 	if (slot >= f->used)
@@ -132,12 +134,22 @@ static void tell(struct follow *f, const struct inotify_event *event)
 			if (!all &&
 			    (hop->wd != event->wd || (!self && hop->leaf && hop->leaf != leaf)))
 				continue;
-			f->is_changed[slot] = true;
+			f->to_look[slot] = true;
 			break;
 		}
 	}
 	if (event->mask & IN_IGNORED && (size_t)event->wd < f->wd_count)
 		f->wd_uses[event->wd] = 0;
+}
+
+void follow_review(struct follow *f)
+{
+	for (uint32_t slot = 0; slot < f->used; slot++) {
+		if (!f->to_look[slot])
+			continue;
+		f->to_look[slot] = false;
+		f->changed(f->userdata, slot);
+	}
 }
 
 /* However often it has changed it is looked at once, and so are others served in between: a user
@@ -155,11 +167,7 @@ int follow_dispatch(struct follow *f)
 		tell(f, event);
 		at += sizeof(*event) + event->len;
 	}
-	for (uint32_t slot = 0; slot < f->used; slot++) {
-		if (f->is_changed[slot])
-			f->changed(f->userdata, slot);
-		f->is_changed[slot] = false;
-	}
+	follow_review(f);
 	return 0;
 }
 

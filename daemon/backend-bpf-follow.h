@@ -31,5 +31,7 @@ void follow_forget(struct follow *f, uint32_t slot);
 
 /* `inotify` can be read. */
 int follow_dispatch(struct follow *f);
+/* To be called from time to time: tells as changed what could not be looked at for now. */
+void follow_review(struct follow *f);
 
 #endif

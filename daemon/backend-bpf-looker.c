@@ -183,14 +183,11 @@ static int look_for(struct looker *l, const struct request *request, const struc
 		else
 			helpers_account(&l->helpers, 0, uid, began);
 	}
-	if (r < 0)
+	if (r < 0 && r != -EBUSY)
 		log_rarely(&l->late,
 			   "cannot look at a path that user %u has named: %s; nothing is known of "
 			   "the file there until it is looked at again",
-			   uid,
-			   r == -ETIMEDOUT ? "its file system does not answer"
-			   : r == -EBUSY   ? "file systems have kept it waiting before"
-					   : strerror(-r));
+			   uid, r == -ETIMEDOUT ? "its file system does not answer" : strerror(-r));
 	return r;
 }
 
@@ -208,13 +205,15 @@ int looker_find(struct looker *l, const struct principal *owner, const char *tar
 	const struct look look = {.found_hop = found_hop, .userdata = userdata};
 	struct request request;
 	struct answer last;
-	int fd;
+	int fd, r;
 
 	set_request(&request, owner, target, false);
 	real[0] = '\0';
-	if (look_for(l, &request, &look, &last, &fd) >= 0)
-		memcpy(real, last.real, PATH_MAX);
-	return fd;
+	r = look_for(l, &request, &look, &last, &fd);
+	if (r < 0)
+		return r;
+	memcpy(real, last.real, PATH_MAX);
+	return fd >= 0 ? fd : -ENOENT;
 }
 
 bool looker_find_cgroup(struct looker *l, const struct principal *owner, const char *path,

@@ -26,8 +26,9 @@ int looker_new(struct looker **ret, int inotify);
 /* The process ends as soon as it can; nobody waits for it. */
 struct looker *looker_free(struct looker *l);
 
-/* See look_up(). `found_hop` is called before this returns, also for what could be followed when
- * there is no answer in time, which is as if nothing were there. */
+/* See look_up(): a descriptor, or -ENOENT: there is nothing. -EBUSY: it was not looked, on account
+ * of earlier look-ups; another error: there was no answer. `found_hop` is called before this
+ * returns, also for what could be followed until then. */
 int looker_find(struct looker *l, const struct principal *owner, const char *target,
 		void (*found_hop)(void *userdata, const struct look_hop *hop), void *userdata,
 		char real[static PATH_MAX]);

@@ -263,6 +263,7 @@ static void bpf_beat(struct backend *backend)
 	__atomic_store_n(&bpf_control(b)->heartbeat, clock_monotonic_ns(), __ATOMIC_RELEASE);
 	exempt_review(b->exempt);
 	looker_collect(b->looker);
+	follow_review(b->follow);
 }
 
 static int take_charge(struct bpf_backend *b)

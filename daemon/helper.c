@@ -13,6 +13,7 @@
 
 #define DEATH_US    50000 /* that a killed helper may take to end, if nothing holds it */
 #define LONG_US	    250000
+#define BEARABLE_US 500000 /* that a user may take before he has to wait */
 #define WAIT_FACTOR 10
 
 int helper_close_others(int a, int b)
@@ -97,7 +98,7 @@ bool helpers_collect(struct helpers *h)
 	return left;
 }
 
-/* A place that is free, or that of the user whose wait ends first; NULL if no helper has ended. */
+/* A place that is free, or that of the user who owes least; NULL if no helper has ended. */
 static struct helper *find_room(struct helpers *h)
 {
 	struct helper *found = NULL;
@@ -105,20 +106,29 @@ static struct helper *find_room(struct helpers *h)
 	for (int i = 0; i < HELPERS_MAX; i++) {
 		struct helper *late = &h->late[i];
 
-		if (!late->pid && (!found || late->wait_until < found->wait_until))
+		if (!late->pid && (!found || late->paid_at < found->paid_at))
 			found = late;
 	}
 	return found;
 }
 
+/* His own place, where he owes something already; else any. */
+static struct helper *find_room_of(struct helpers *h, uid_t uid)
+{
+	for (int i = 0; i < HELPERS_MAX; i++)
+		if (!h->late[i].pid && h->late[i].paid_at && h->late[i].uid == uid)
+			return &h->late[i];
+	return find_room(h);
+}
+
 static bool must_wait(const struct helpers *h, uid_t uid)
 {
-	uint64_t now = clock_monotonic_us();
+	uint64_t bearable = clock_monotonic_us() + WAIT_FACTOR * BEARABLE_US;
 
 	for (int i = 0; i < HELPERS_MAX; i++) {
 		const struct helper *late = &h->late[i];
 
-		if (late->uid == uid && (late->pid || now < late->wait_until))
+		if (late->uid == uid && (late->pid || late->paid_at > bearable))
 			return true;
 	}
 	return false;
@@ -132,16 +142,18 @@ int helpers_admit(struct helpers *h, uid_t uid)
 
 void helpers_account(struct helpers *h, pid_t pid, uid_t uid, uint64_t began)
 {
-	uint64_t now = clock_monotonic_us(), took = now - began;
-	struct helper *room = find_room(h);
-	bool waits = uid != 0 && took >= LONG_US;
+	struct helper *room = find_room_of(h, uid);
+	uint64_t now = clock_monotonic_us(), paid_at = 0;
 
-	if (room && (pid || waits))
-		*room = (struct helper){
-			.pid = pid,
-			.uid = uid,
-			.wait_until = waits ? now + WAIT_FACTOR * took : 0,
-		};
+	if (!room)
+		return;
+	if (uid != 0) {
+		bool owes = room->uid == uid && room->paid_at > now;
+
+		paid_at = (owes ? room->paid_at : now) + WAIT_FACTOR * (now - began);
+	}
+	if (pid || paid_at > room->paid_at)
+		*room = (struct helper){.pid = pid, .uid = uid, .paid_at = paid_at};
 }
 
 void helpers_end(struct helpers *h, pid_t pid, uid_t uid, uint64_t began)
@@ -149,6 +161,14 @@ void helpers_end(struct helpers *h, pid_t pid, uid_t uid, uint64_t began)
 	bool ended = end(pid, clock_monotonic_us() + DEATH_US);
 
 	helpers_account(h, ended ? 0 : pid, uid, began);
+}
+
+/* What is soon done is free. */
+static void settle(struct helpers *h, uid_t uid, pid_t pid, uint64_t began)
+{
+	uint64_t now = clock_monotonic_us();
+
+	helpers_account(h, pid, uid, now - began < LONG_US ? now : began);
 }
 
 int helpers_run(struct helpers *h, const struct helper_job *job, void *result)
@@ -171,7 +191,7 @@ int helpers_run(struct helpers *h, const struct helper_job *job, void *result)
 		r = await_result(pipes[0], result, job->size, patience_end);
 		if (r < 0)
 			patience_end = clock_monotonic_us() + DEATH_US;
-		helpers_account(h, end(pid, patience_end) ? 0 : pid, job->uid, began);
+		settle(h, job->uid, end(pid, patience_end) ? 0 : pid, began);
 	}
 	close(pipes[0]);
 	return r;

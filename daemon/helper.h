@@ -12,9 +12,10 @@
  * sockets nor locks of this process, and is killed as well when this process ends.
  *
  * What a user can make others wait is bounded too. While a helper on his behalf has not ended there
- * is no other for him; while HELPERS_MAX have not, there is none at all. And a user whose helper
- * took long is refused for ten times as long, unless it is root: so what he takes of this
- * process's time is a small part of it.
+ * is no other for him; while HELPERS_MAX have not, there is none at all. And what time a user takes
+ * has to be paid for by ten times as long without: who owes more than half a second's worth is
+ * refused, unless it is root. So in the long run no user takes more than a tenth of this process's
+ * time. (What helpers_run() has soon done is free.)
  */
 
 #include <stdbool.h>
@@ -27,11 +28,11 @@
 #define HELPERS_MAX	   4
 #define HELPER_PATIENCE_US 1000000
 
-/* A helper that has not ended, or a user who has to wait. */
+/* A helper that has not ended, or a user who owes. */
 struct helper {
 	pid_t pid; /* 0: has ended */
 	uid_t uid;
-	uint64_t wait_until; /* monotonic us */
+	uint64_t paid_at; /* monotonic us; 0: he owes nothing */
 };
 
 /* All zero: none yet. */

@@ -735,7 +735,7 @@ def paths_that_are_never_found(b):
             equal(v.call(DWD + 'Watch', {'target': 'x', 'cgroup': within})['error'], DWD + 'InvalidFilter', 'error')
             v.close()
             served(daemon)
-            equal(daemon.log().count('its file system does not answer'), 1, 'look-ups that nobody answered')
+            assert 'its file system does not answer' in daemon.log(), daemon.log()
             # What others name is looked at: it is caught by another name too.
             program = b.program()
             link = b.path(b.unique('link'))

@@ -15,6 +15,7 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
+#include "clock.h"
 #include "helper.h"
 
 #define USER	  1000
@@ -165,6 +166,29 @@ static void test_hangs(void **state)
 	assert_int_equal(run_answer(&h, 0), 0);
 }
 
+/* 50 ms each, again and again, if he is admitted. */
+static int be_slow(struct helpers *h, uid_t uid)
+{
+	int r = 0;
+
+	for (int i = 0; i < 20 && r == 0; i++) {
+		r = helpers_admit(h, uid);
+		if (r == 0)
+			helpers_account(h, 0, uid, clock_monotonic_us() - 50000);
+	}
+	return r;
+}
+
+static void test_slow_again_and_again(void **state)
+{
+	struct helpers h = {};
+
+	assert_int_equal(be_slow(&h, 0), 0);
+	assert_int_equal(be_slow(&h, USER), -EBUSY);
+	assert_int_equal(helpers_admit(&h, NEIGHBOUR), 0);
+	assert_int_equal(helpers_admit(&h, 0), 0);
+}
+
 static void test_hangs_for_good(void **state)
 {
 	struct helpers h = {};
@@ -204,6 +228,7 @@ int main(void)
 		cmocka_unit_test(test_ends_without_a_result),
 		cmocka_unit_test(test_has_only_what_it_needs),
 		cmocka_unit_test(test_hangs),
+		cmocka_unit_test(test_slow_again_and_again),
 		cmocka_unit_test(test_hangs_for_good),
 		cmocka_unit_test(test_many_hang_for_good),
 	};
