@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include "background.h"
 #include "clock.h"
 #include "helper.h"
 #include "log.h"
@@ -110,6 +111,8 @@ static _Noreturn void serve(int socket, int inotify)
 
 	if (helper_close_others(socket, inotify) < 0)
 		_exit(1);
+	/* It may be there before the daemon itself has let go, and outlive it. */
+	background_let_go();
 	while (recv(socket, &request, sizeof(request), 0) == sizeof(request))
 		answer(socket, inotify, &request);
 	_exit(0);

@@ -65,13 +65,19 @@ bool background_start(int *ready, int *status)
 	return false;
 }
 
-void background_ready(int ready)
+void background_let_go(void)
 {
 	if (chdir("/") < 0)
 		log_warning("cannot leave the directory: %s", strerror(errno));
-	log_to_journal();
+	replace_stream(STDIN_FILENO);
 	replace_stream(STDOUT_FILENO);
 	replace_stream(STDERR_FILENO);
+}
+
+void background_ready(int ready)
+{
+	log_to_journal();
+	background_let_go();
 	while (write(ready, "", 1) < 0 && errno == EINTR)
 		;
 	close_fd(ready);

@@ -15,7 +15,9 @@
 /* Fork. In the child: true, and *ready is a descriptor for background_ready(). In the parent: false
  * once the child is ready or has failed, and *status is to be exited with. */
 bool background_start(int *ready, int *status);
-/* The child is ready: let the parent go. */
+/* Keep nothing that is the starter's: neither his directory nor his streams. */
+void background_let_go(void);
+/* The child is ready, and has let go: let the parent go. */
 void background_ready(int ready);
 
 #endif
