@@ -125,7 +125,7 @@ def nothing_is_lost_when_the_daemon_is_slow(b):
     """The daemon itself is stopped during the burst; the map knows what the ring could not hold."""
     total = share(2)
     program = b.program()
-    with b.daemon('--max-stopped', 20000) as daemon:
+    with b.daemon('--max-stopped', 20000, '--fail-open-after', 0) as daemon:
         daemon.watch(program)
         os.kill(daemon.process.pid, signal.SIGSTOP)
         spawners = start(b, program, total)
