@@ -347,6 +347,8 @@ static int run(const struct options *options, int ready)
 	if (!may_run() || start(&d) < 0)
 		return EXIT_FAILURE;
 	say_ready(&d, ready);
+	/* If the service manager wants to be told that this still runs. */
+	sd_event_set_watchdog(d.event, true);
 	r = sd_event_loop(d.event);
 	sd_notify(0, "STOPPING=1");
 	if (r < 0)

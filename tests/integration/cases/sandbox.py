@@ -10,14 +10,14 @@ import subprocess
 from harness import Skip, case, equal
 from users import ALICE, User, open_daemon
 
-UNIT = os.path.join(os.path.dirname(__file__), '../../../units/dwdd.service.in')
+UNITS = os.path.join(os.path.dirname(__file__), '../../../units')
 # CAP_DAC_OVERRIDE, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF; as dwdd(8) has it.
 KEPT = 1 << 1 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 19 | 1 << 38 | 1 << 39
 
 
-def setting(name):
-    """All words of a setting of the unit."""
-    with open(UNIT, encoding='utf-8') as f:
+def setting(name, unit='dwdd.service'):
+    """All words of a setting of a unit."""
+    with open(os.path.join(UNITS, f'{unit}.in'), encoding='utf-8') as f:
         return ' '.join(re.findall(f'^{name}=(.*)$', f.read(), re.M)).split()
 
 
@@ -79,13 +79,35 @@ def capabilities_after_the_start(b):
     equal((int(status['CapBnd'], 16) & ~KEPT, status['NoNewPrivs']), (0, '1'), 'what it can get')
 
 
+def sandbox(unit):
+    """Its capabilities, no new privileges, and a mount namespace to which everything is propagated."""
+    wanted = ','.join('+' + c.removeprefix('CAP_').lower() for c in setting('CapabilityBoundingSet', unit))
+    return f'unshare --mount --propagation slave setpriv --no-new-privs --bounding-set -all,{wanted}'
+
+
 @case
 def the_units_sandbox_suffices(b):
-    """Its capabilities, no new privileges, and a mount namespace to which everything is propagated."""
-    wanted = ','.join('+' + c.removeprefix('CAP_').lower() for c in setting('CapabilityBoundingSet'))
-    namespace = 'unshare --mount --propagation slave'
-    with daemon_by_way_of(b, f'{namespace} setpriv --no-new-privs --bounding-set -all,{wanted}') as daemon:
+    with daemon_by_way_of(b, sandbox('dwdd.service')) as daemon:
         works(b, daemon)
+
+
+@case
+def the_sandbox_suffices_to_release(b):
+    """A user's process too, of a directory that is his alone."""
+    home = b.path(b.unique('home'))
+    program = b.program(directory=home)
+    os.chown(home, ALICE, ALICE)
+    os.chmod(home, 0o700)
+    with b.daemon('--fail-open-after', 0) as daemon:
+        daemon.watch(program)
+        child = b.run(program, cwd=home, user=ALICE, group=ALICE, extra_groups=[])
+        daemon.wait(program)
+        daemon.kill()
+        done = subprocess.run([*sandbox('dwdd-release.service').split(), b.dwdd, '--socket', daemon.socket,
+                               '--release-all'], check=True, capture_output=True, encoding='utf-8')
+        equal(done.stdout.splitlines()[-1:], ['released 1'], 'output')
+        equal(child.wait(20), 0, 'exit status')
+        daemon.start()
 
 
 def calls_in(words):
@@ -125,13 +147,14 @@ def the_units_system_calls_suffice(b):
 
 
 @case
-def exposure_of_the_unit(b):
+def exposure_of_the_units(b):
     needs('systemd-analyze')
-    unit = os.path.join(b.build, 'units/dwdd.service')
-    if not os.path.exists(unit):
-        raise Skip('built without units')
-    done = subprocess.run(['systemd-analyze', '--no-pager', 'security', '--offline=true', '--threshold=30', unit],
-                          check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding='utf-8')
-    if 'unrecognized option' in done.stdout:
-        raise Skip('systemd-analyze is too old')
-    equal(done.returncode, 0, f'whether the exposure is below 3.0: {done.stdout[-200:]}')
+    for name in ('dwdd.service', 'dwdd-release.service'):
+        unit = os.path.join(b.build, 'units', name)
+        if not os.path.exists(unit):
+            raise Skip('built without units')
+        done = subprocess.run(['systemd-analyze', '--no-pager', 'security', '--offline=true', '--threshold=30', unit],
+                              check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding='utf-8')
+        if 'unrecognized option' in done.stdout:
+            raise Skip('systemd-analyze is too old')
+        equal(done.returncode, 0, f'whether the exposure of {name} is below 3.0: {done.stdout[-200:]}')
