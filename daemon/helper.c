@@ -15,6 +15,8 @@
 #define LONG_US	    250000
 #define BEARABLE_US 500000 /* that a user may take before he has to wait */
 #define WAIT_FACTOR 10
+/* Root himself may keep it waiting for so long: some file systems that do not answer. */
+#define ROOTS_BEARABLE_US 3000000
 
 int helper_close_others(int a, int b)
 {
@@ -88,7 +90,7 @@ bool helpers_collect(struct helpers *h)
 {
 	bool left = false;
 
-	for (int i = 0; i < HELPERS_MAX; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(h->late); i++) {
 		struct helper *late = &h->late[i];
 
 		if (late->pid && collect(late->pid))
@@ -98,15 +100,22 @@ bool helpers_collect(struct helpers *h)
 	return left;
 }
 
+/* Root's places are root's alone, and his alone: neither keeps the other out. */
+static bool may_have(const struct helpers *h, const struct helper *place, uid_t uid)
+{
+	return (place >= h->late + USERS_HELPERS) == (uid == 0);
+}
+
 /* A place that is free, or that of the user who owes least; NULL if no helper has ended. */
-static struct helper *find_room(struct helpers *h)
+static struct helper *find_room(struct helpers *h, uid_t uid)
 {
 	struct helper *found = NULL;
 
-	for (int i = 0; i < HELPERS_MAX; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(h->late); i++) {
 		struct helper *late = &h->late[i];
 
-		if (!late->pid && (!found || late->paid_at < found->paid_at))
+		if (may_have(h, late, uid) && !late->pid &&
+		    (!found || late->paid_at < found->paid_at))
 			found = late;
 	}
 	return found;
@@ -115,43 +124,54 @@ static struct helper *find_room(struct helpers *h)
 /* His own place, where he owes something already; else any. */
 static struct helper *find_room_of(struct helpers *h, uid_t uid)
 {
-	for (int i = 0; i < HELPERS_MAX; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(h->late); i++)
 		if (!h->late[i].pid && h->late[i].paid_at && h->late[i].uid == uid)
 			return &h->late[i];
-	return find_room(h);
+	return find_room(h, uid);
 }
 
+/* Of root's, one that has not ended leaves room for others. */
 static bool must_wait(const struct helpers *h, uid_t uid)
 {
-	uint64_t bearable = clock_monotonic_us() + WAIT_FACTOR * BEARABLE_US;
+	uint64_t bearable = uid == 0 ? ROOTS_BEARABLE_US : BEARABLE_US;
+	uint64_t limit = clock_monotonic_us() + WAIT_FACTOR * bearable;
 
-	for (int i = 0; i < HELPERS_MAX; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(h->late); i++) {
 		const struct helper *late = &h->late[i];
 
-		if (late->uid == uid && (late->pid || late->paid_at > bearable))
+		if (late->uid == uid && ((late->pid && uid != 0) || late->paid_at > limit))
 			return true;
 	}
+	return false;
+}
+
+bool helpers_has(const struct helpers *h, pid_t pid)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(h->late); i++)
+		if (pid && h->late[i].pid == pid)
+			return true;
 	return false;
 }
 
 int helpers_admit(struct helpers *h, uid_t uid)
 {
 	helpers_collect(h);
-	return find_room(h) && !must_wait(h, uid) ? 0 : -EBUSY;
+	return find_room(h, uid) && !must_wait(h, uid) ? 0 : -EBUSY;
 }
 
 void helpers_account(struct helpers *h, pid_t pid, uid_t uid, uint64_t began)
 {
 	struct helper *room = find_room_of(h, uid);
-	uint64_t now = clock_monotonic_us(), paid_at = 0;
+	uint64_t now = clock_monotonic_us(), paid_at;
+	bool owes;
 
 	if (!room)
 		return;
-	if (uid != 0) {
-		bool owes = room->uid == uid && room->paid_at > now;
-
-		paid_at = (owes ? room->paid_at : now) + WAIT_FACTOR * (now - began);
-	}
+	/* He may have thousands of files that are soon found. */
+	if (uid == 0 && now - began < LONG_US)
+		began = now;
+	owes = room->uid == uid && room->paid_at > now;
+	paid_at = (owes ? room->paid_at : now) + WAIT_FACTOR * (now - began);
 	if (pid || paid_at > room->paid_at)
 		*room = (struct helper){.pid = pid, .uid = uid, .paid_at = paid_at};
 }

@@ -12,10 +12,14 @@
  * sockets nor locks of this process, and is killed as well when this process ends.
  *
  * What a user can make others wait is bounded too. While a helper on his behalf has not ended there
- * is no other for him; while HELPERS_MAX have not, there is none at all. And what time a user takes
- * has to be paid for by ten times as long without: who owes more than half a second's worth is
- * refused, unless it is root. So in the long run no user takes more than a tenth of this process's
- * time. (What helpers_run() has soon done is free.)
+ * is no other for him; while USERS_HELPERS have not, there is none for any user. And what time a
+ * user takes has to be paid for by ten times as long without: who owes more than half a second's
+ * worth is refused. So in the long run no user takes more than a tenth of this process's time.
+ * (What helpers_run() has soon done is free.)
+ *
+ * Root has places of his own, which users cannot fill: one that has not ended, or some seconds of
+ * waiting, do not keep him from having another. But for what is not soon done he too pays, lest a
+ * dead file system with many files of his takes all the time there is.
  */
 
 #include <stdbool.h>
@@ -25,7 +29,10 @@
 
 #include "util.h"
 
-#define HELPERS_MAX	   4
+/* So many that have not ended at a time. */
+#define USERS_HELPERS 4
+#define ROOTS_HELPERS 4
+
 #define HELPER_PATIENCE_US 1000000
 
 /* A helper that has not ended, or a user who owes. */
@@ -37,7 +44,7 @@ struct helper {
 
 /* All zero: none yet. */
 struct helpers {
-	struct helper late[HELPERS_MAX];
+	struct helper late[USERS_HELPERS + ROOTS_HELPERS]; /* root's last */
 };
 
 struct helper_job {
@@ -68,6 +75,8 @@ int helper_await(int fd, uint64_t end);
 /* In the helper: all but the first three, which are the daemon's too, and these two. */
 int helper_close_others(int a, int b);
 
+/* Whether this one has not ended yet, as far as is known. */
+bool helpers_has(const struct helpers *h, pid_t pid);
 /* Collect those that have ended; to be called from time to time. True if some have not. */
 bool helpers_collect(struct helpers *h);
 
