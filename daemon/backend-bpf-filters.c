@@ -8,13 +8,29 @@
 #include <bpf/bpf.h>
 
 #include "backend-bpf-filters.h"
+#include "backoff.h"
+#include "clock.h"
+#include "log.h"
 #include "util.h"
 #include "watch.h"
+
+#define REVIEW_US 1000000
+#define NO_CGROUP UINT64_MAX /* nobody is in it */
+
+/* A watch whose cgroup was not found. */
+struct lost {
+	const struct watch *watch;
+	struct backoff again;
+};
 
 struct filters {
 	struct filter_maps maps;
 	struct descent *descent;
 	struct looker *looker;
+	struct lost *lost;
+	size_t lost_count;
+	uint64_t review_at; /* monotonic us: no cgroup is to be looked for before */
+	struct log_limit lost_told;
 };
 
 uint32_t filters_of(const struct watch *watch)
@@ -94,16 +110,80 @@ static int translate(const struct filters *f, struct dwd_filter *ret, const stru
 		memcpy(ret->under_name, w->under_name, strnlen(w->under_name, DWD_COMM_LEN - 1));
 	r = set_patterns(ret, w->args, f->maps.seed);
 	if (r >= 0 && w->cgroup) {
-		if (!looker_find_cgroup(f->looker, &watch->owner, w->cgroup, &cgroup))
-			return -EDESTADDRREQ;
+		r = looker_find_cgroup(f->looker, &watch->owner, w->cgroup, &cgroup);
+		if (r < 0)
+			return r == -ENOENT ? -EDESTADDRREQ : r;
 		ret->cgroup = cgroup;
 	}
 	return r;
 }
 
+/* ---- cgroups that are not found -------------------------------------------------------------- */
+
+static void later(struct filters *f, struct lost *lost)
+{
+	backoff_fail(&lost->again);
+	if (lost->again.at < f->review_at)
+		f->review_at = lost->again.at;
+}
+
+static int lose(struct filters *f, const struct watch *watch, int why)
+{
+	struct lost *more = reallocarray(f->lost, f->lost_count + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	f->lost = more;
+	more[f->lost_count] = (struct lost){.watch = watch};
+	later(f, &more[f->lost_count++]);
+	log_rarely(&f->lost_told,
+		   "the cgroup of watch %ju %s: the watch stays, matches nothing, and its cgroup "
+		   "is looked for again",
+		   (uintmax_t)watch->id,
+		   why == -EAGAIN ? "cannot be looked at now" : "is not there any more");
+	return 0;
+}
+
+static int find(struct filters *f, const struct watch *watch)
+{
+	struct dwd_filter filter;
+	__u64 id = watch->id;
+	int r = translate(f, &filter, watch);
+
+	if (r < 0)
+		return r;
+	if (bpf_map_update_elem(f->maps.filters, &id, &filter, BPF_EXIST) < 0)
+		return -errno;
+	log_rarely(&f->lost_told, "the cgroup of watch %ju is found", (uintmax_t)watch->id);
+	return 0;
+}
+
+void filters_review(struct filters *f)
+{
+	uint64_t began = clock_monotonic_us();
+
+	if (began < f->review_at)
+		return;
+	f->review_at = UINT64_MAX;
+	for (size_t i = f->lost_count; i > 0; i--) {
+		struct lost *lost = &f->lost[i - 1];
+		bool in_time = clock_monotonic_us() - began < REVIEW_US;
+
+		if (in_time && backoff_due(&lost->again)) {
+			if (find(f, lost->watch) >= 0) {
+				*lost = f->lost[--f->lost_count];
+				continue;
+			}
+			later(f, lost);
+		}
+		if (lost->again.at < f->review_at)
+			f->review_at = lost->again.at;
+	}
+}
+
 /* ---- keeping them ---------------------------------------------------------------------------- */
 
-int filters_add(struct filters *f, const struct watch *watch)
+int filters_add(struct filters *f, const struct watch *watch, bool restored)
 {
 	struct dwd_filter filter;
 	__u64 id = watch->id;
@@ -112,6 +192,10 @@ int filters_add(struct filters *f, const struct watch *watch)
 	if (!(filters_of(watch) & DWD_FILTER_LATE))
 		return 0;
 	r = translate(f, &filter, watch);
+	if (restored && (r == -EDESTADDRREQ || r == -EAGAIN)) {
+		filter.cgroup = NO_CGROUP;
+		r = lose(f, watch, r);
+	}
 	if (r < 0)
 		return r;
 	if (bpf_map_update_elem(f->maps.filters, &id, &filter, BPF_ANY) < 0)
@@ -131,6 +215,9 @@ void filters_remove(struct filters *f, const struct watch *watch)
 
 	if (!(filters_of(watch) & DWD_FILTER_LATE))
 		return;
+	for (size_t i = 0; i < f->lost_count; i++)
+		if (f->lost[i].watch == watch)
+			f->lost[i] = f->lost[--f->lost_count];
 	bpf_map_delete_elem(f->maps.filters, &id);
 	if (watch->filters.under)
 		descent_leave(f->descent, &under);
@@ -157,8 +244,10 @@ int filters_new(struct filters **ret, const struct filter_maps *maps, struct loo
 
 struct filters *filters_free(struct filters *f)
 {
-	if (f)
-		descent_free(f->descent);
+	if (!f)
+		return NULL;
+	descent_free(f->descent);
+	free(f->lost);
 	free(f);
 	return NULL;
 }

@@ -4,6 +4,9 @@
 
 /*
  * The daemon's half of bpf/filter.h: keeps what narrows each watch where the kernel side finds it.
+ *
+ * A watch of an earlier daemon's is kept even if its cgroup is not found any more, as clients count
+ * on it: it matches nothing meanwhile, and the cgroup is looked for again and again.
  */
 
 #include <stdint.h>
@@ -31,8 +34,11 @@ int filters_new(struct filters **ret, const struct filter_maps *maps, struct loo
 struct filters *filters_free(struct filters *f);
 
 /* To be called before the watch itself is put into force, and after that was ended. -EDESTADDRREQ:
- * its cgroup is none; -EINVAL: more patterns, or longer ones, than there is room for. */
-int filters_add(struct filters *f, const struct watch *watch);
+ * its cgroup is none; -EAGAIN: it cannot be looked at now; -EINVAL: more patterns, or longer ones,
+ * than there is room for. With `restored` a cgroup that is not found is no error, see above. */
+int filters_add(struct filters *f, const struct watch *watch, bool restored);
 void filters_remove(struct filters *f, const struct watch *watch);
+/* To be called from time to time: looks for the cgroups that were not found. */
+void filters_review(struct filters *f);
 
 #endif

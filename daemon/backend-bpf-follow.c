@@ -10,14 +10,21 @@
  * of each path that its last component leads to as a symbolic link (/usr/bin/java ->
  * /etc/alternatives/java -> /usr/lib/jvm/...); of a very deep path the last LOOK_HOPS. A directory
  * that does not exist is waited for in the nearest one that does.
- * The looking itself is left to looker.c's process.
+ * The looking itself is left to the process of backend-bpf-looker.c.
+ *
+ * When it cannot be looked, what was known and followed stays, and it is tried again, after ever
+ * longer. So a watch is blind for a moment at worst, not for good.
  */
 
 #include <limits.h>
 #include <sys/inotify.h>
 
 #include "backend-bpf-follow.h"
+#include "backoff.h"
+#include "clock.h"
 #include "util.h"
+
+#define REVIEW_US 1000000
 
 struct followed {
 	unsigned int count;
@@ -32,9 +39,11 @@ struct follow {
 	struct looker *looker;
 	struct followed *taken; /* what is being looked up */
 	struct followed *slots[DWD_MAX_WATCHES];
-	bool to_look[DWD_MAX_WATCHES]; /* at the next opportunity */
-	uint32_t used;		       /* slots at and above were never followed */
-	int *wd_uses;		       /* by watch descriptor */
+	struct backoff again[DWD_MAX_WATCHES]; /* when to look */
+	uint64_t review_at;		       /* monotonic us: none of them is due before */
+	uint32_t review_from;		       /* the slot to begin with */
+	uint32_t used;			       /* slots at and above were never followed */
+	int *wd_uses;			       /* by watch descriptor */
 	size_t wd_count;
 	char real[PATH_MAX];
 };
@@ -63,35 +72,62 @@ static void wd_drop(struct follow *f, int wd)
 		inotify_rm_watch(f->inotify, wd);
 }
 
-void follow_forget(struct follow *f, uint32_t slot)
+static struct followed *leave(struct follow *f, struct followed *followed)
 {
-	struct followed *followed = f->slots[slot];
-
-	f->to_look[slot] = false;
-	if (!followed)
-		return;
-	for (unsigned int i = 0; i < followed->count; i++)
+	for (unsigned int i = 0; followed && i < followed->count; i++)
 		wd_drop(f, followed->hops[i].wd);
 	free(followed);
-	f->slots[slot] = NULL;
+	return NULL;
+}
+
+void follow_forget(struct follow *f, uint32_t slot)
+{
+	f->again[slot] = (struct backoff){};
+	f->slots[slot] = leave(f, f->slots[slot]);
+}
+
+void follow_later(struct follow *f, uint32_t slot)
+{
+	backoff_fail(&f->again[slot]);
+	if (f->again[slot].at < f->review_at)
+		f->review_at = f->again[slot].at;
 }
 
 /* ---- looking up ------------------------------------------------------------------------------ */
+
+static bool is_same(const struct look_hop *a, const struct look_hop *b)
+{
+	return a->wd == b->wd && a->leaf == b->leaf;
+}
 
 /* A hop of a look-up that is going on. */
 static void take_hop(void *userdata, const struct look_hop *hop)
 {
 	struct follow *f = userdata;
 
+	for (unsigned int i = 0; i < f->taken->count; i++)
+		if (is_same(&f->taken->hops[i], hop))
+			return;
 	if (f->taken->count < LOOK_HOPS && wd_use(f, hop->wd) >= 0)
 		f->taken->hops[f->taken->count++] = *hop;
+}
+
+/* From now on follow for this slot what was found on the way. */
+static void adopt(struct follow *f, uint32_t slot)
+{
+	struct followed *fitting =
+		realloc(f->taken, sizeof(*f->taken) + f->taken->count * sizeof(struct look_hop));
+
+	leave(f, f->slots[slot]);
+	f->slots[slot] = fitting ? fitting : f->taken;
+	if (slot >= f->used)
+		f->used = slot + 1;
 }
 
 int follow_path(struct follow *f, uint32_t slot, const struct principal *owner, const char *target,
 		struct index_target *ret)
 {
 	struct index_target found = {};
-	struct followed *fitting;
 	_cleanup_fd_ int fd = -1;
 	int r;
 
@@ -99,12 +135,15 @@ int follow_path(struct follow *f, uint32_t slot, const struct principal *owner, 
 	if (!f->taken)
 		return -ENOMEM;
 	fd = looker_find(f->looker, owner, target, take_hop, f, f->real);
-	follow_forget(f, slot);
-	f->to_look[slot] = fd == -EBUSY;
-	fitting = realloc(f->taken, sizeof(*f->taken) + f->taken->count * sizeof(struct look_hop));
-	f->slots[slot] = fitting ? fitting : f->taken;
-	if (slot >= f->used)
-		f->used = slot + 1;
+	if (fd == -EAGAIN) {
+		if (f->slots[slot])
+			leave(f, f->taken);
+		else
+			adopt(f, slot);
+		follow_later(f, slot);
+		return fd;
+	}
+	adopt(f, slot);
 
 	found.real = f->real[0] ? f->real : NULL;
 	if (fd >= 0) {
@@ -113,6 +152,7 @@ int follow_path(struct follow *f, uint32_t slot, const struct principal *owner, 
 			return r;
 		found.exists = true;
 	}
+	f->again[slot] = (struct backoff){};
 	*ret = found;
 	return 0;
 }
@@ -123,7 +163,7 @@ static void tell(struct follow *f, const struct inotify_event *event)
 {
 	bool self = event->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED);
 	bool all = event->mask & IN_Q_OVERFLOW;
-	uint32_t leaf = event->len > 0 ? look_leaf(event->name) : 0;
+	uint32_t leaf = event->len > 0 ? look_hash(event->name) : 0;
 
 	for (uint32_t slot = 0; slot < f->used; slot++) {
 		struct followed *followed = f->slots[slot];
@@ -134,7 +174,8 @@ static void tell(struct follow *f, const struct inotify_event *event)
 			if (!all &&
 			    (hop->wd != event->wd || (!self && hop->leaf && hop->leaf != leaf)))
 				continue;
-			f->to_look[slot] = true;
+			backoff_now(&f->again[slot]);
+			f->review_at = 0;
 			break;
 		}
 	}
@@ -144,11 +185,25 @@ static void tell(struct follow *f, const struct inotify_event *event)
 
 void follow_review(struct follow *f)
 {
-	for (uint32_t slot = 0; slot < f->used; slot++) {
-		if (!f->to_look[slot])
-			continue;
-		f->to_look[slot] = false;
-		f->changed(f->userdata, slot);
+	uint64_t began = clock_monotonic_us();
+
+	if (began < f->review_at)
+		return;
+	f->review_at = UINT64_MAX;
+	for (uint32_t i = 0; i < f->used; i++) {
+		uint32_t slot = f->review_from++ % f->used;
+		struct backoff *again = &f->again[slot];
+
+		if (backoff_due(again)) {
+			again->at = 0;
+			f->changed(f->userdata, slot);
+		}
+		if (again->at && again->at < f->review_at)
+			f->review_at = again->at;
+		if (clock_monotonic_us() - began > REVIEW_US) {
+			f->review_at = 0;
+			return;
+		}
 	}
 }
 

@@ -24,14 +24,18 @@ struct follow *follow_free(struct follow *f);
 /* Look up `target` as its watch's owner would, and say what it is; `ret->real` belongs to `f` until
  * the next call. What it takes to reach the file - each symbolic link its last component goes
  * through - is followed for `slot` from now on. A path that does not exist, or not for the owner,
- * is no error. */
+ * is no error. -EAGAIN: it could not be looked at now; what was followed is still, and in a while
+ * it is told as changed. */
 int follow_path(struct follow *f, uint32_t slot, const struct principal *owner, const char *target,
 		struct index_target *ret);
 void follow_forget(struct follow *f, uint32_t slot);
+/* Tell it as changed in a while: what was found could not be made use of. */
+void follow_later(struct follow *f, uint32_t slot);
 
 /* `inotify` can be read. */
 int follow_dispatch(struct follow *f);
-/* To be called from time to time: tells as changed what could not be looked at for now. */
+/* To be called from time to time: tells as changed what could not be looked at. Takes about a
+ * second at most, and the next time goes on from there. */
 void follow_review(struct follow *f);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "backend-bpf.h"
 #include "dwd.skel.h"
+#include "log.h"
 
 struct bpf_backend {
 	struct backend backend;
@@ -26,6 +27,7 @@ struct bpf_backend {
 	struct index *index;
 	struct looker *looker;
 	struct follow *follow;
+	struct log_limit unfollowed;
 	int inotify;
 	struct ring *ring;
 	int epoll;

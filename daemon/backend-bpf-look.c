@@ -10,12 +10,12 @@
 
 #define MAX_LINKS 40 /* path_resolution(7) */
 
-uint32_t look_leaf(const char *leaf)
+uint32_t look_hash(const char *text)
 {
 	uint32_t hash = 2166136261;
 
-	for (; *leaf; leaf++)
-		hash = (hash ^ (unsigned char)*leaf) * 16777619;
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 16777619;
 	return hash | 1;
 }
 
@@ -28,7 +28,7 @@ static void follow_entry(struct look *look, const char *path)
 	const uint32_t mask = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF |
 			      IN_MOVE_SELF | IN_ONLYDIR;
 	_cleanup_free_ char *directory = strdup(path);
-	uint32_t leaf = look_leaf(path_leaf(path));
+	uint32_t leaf = look_hash(path_leaf(path));
 	int wd;
 
 	if (!directory || look->count == LOOK_HOPS)
@@ -44,8 +44,10 @@ static void follow_entry(struct look *look, const char *path)
 			break;
 		leaf = 0;
 	}
-	if (wd < 0)
+	if (wd < 0) {
+		look->full |= errno == ENOSPC;
 		return;
+	}
 	for (unsigned int i = 0; i < look->count; i++)
 		if (look->hops[i].wd == wd && look->hops[i].leaf == leaf)
 			return;
@@ -112,6 +114,7 @@ static bool real_path(struct look *look, const char *target)
 int look_up(struct look *look, const char *target)
 {
 	char path[PATH_MAX];
+	int fd;
 
 	snprintf(path, sizeof(path), "%s", target);
 	if (path[strlen(path) - 1] == '/')
@@ -125,7 +128,8 @@ int look_up(struct look *look, const char *target)
 	}
 	if (!real_path(look, path))
 		look->real[0] = '\0';
-	return open(target, O_PATH | O_CLOEXEC);
+	fd = open(target, O_PATH | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 /* A cgroup's id is the inode number of its directory. */

@@ -4,7 +4,8 @@
 
 /*
  * What it takes to find the file or the cgroup at a path that a client has named. Any of it may
- * hang: it is only done in looker.c's process.
+ * hang: it is only done in the process of
+ * backend-bpf-looker.c.
  */
 
 #include <limits.h>
@@ -17,11 +18,11 @@
 /* One directory entry that a path depends on. */
 struct look_hop {
 	int wd;
-	uint32_t leaf; /* look_leaf() of the entry's name; 0: any entry of that directory */
+	uint32_t leaf; /* look_hash() of the entry's name; 0: any entry of that directory */
 };
 
 /* Never 0. */
-uint32_t look_leaf(const char *leaf);
+uint32_t look_hash(const char *text);
 
 struct look {
 	int inotify;
@@ -31,9 +32,11 @@ struct look {
 	unsigned int count;
 	struct look_hop hops[LOOK_HOPS];
 	char real[PATH_MAX]; /* without symbolic links; "" if not known */
+	bool full;	     /* not all could be followed: inotify has no more watches to give */
 };
 
-/* Follow the way to `target`, and open what is there (O_PATH); -1 if there is nothing. */
+/* Follow the way to `target`, and open what is there: a descriptor (O_PATH), or -errno of open(2).
+ */
 int look_up(struct look *look, const char *target);
 
 /* The id of the cgroup (v2) at `path`. False if there is none. */

@@ -8,9 +8,17 @@
 #include "helper.h"
 #include "log.h"
 
+/* A process that has not ended, and what it was to look at: another would get no further. */
+struct stuck {
+	pid_t pid;
+	uint32_t path; /* a hash */
+};
+
 struct looker {
 	struct helpers helpers;
+	struct stuck stuck[USERS_HELPERS + ROOTS_HELPERS];
 	struct log_limit late;
+	bool full; /* that inotify has no room was said */
 	int inotify;
 	pid_t pid; /* 0: there is none at the moment */
 	int socket;
@@ -29,12 +37,14 @@ struct answer {
 	bool end;
 	struct look_hop hop;
 	/* at the end */
+	int error; /* positive: it could not be looked */
+	bool full;
 	bool found;
 	uint64_t cgroup;
 	char real[PATH_MAX];
 };
 
-#define HOP_SIZE offsetof(struct answer, found)
+#define HOP_SIZE offsetof(struct answer, error)
 
 /* The control message that one descriptor goes in. */
 union one_descriptor {
@@ -59,8 +69,9 @@ static void send_answer(int socket, struct answer *answer, int fd)
 		_exit(1);
 }
 
-/* *fd is -1 if none came. False: there is nobody to answer any more. */
-static bool receive_answer(int socket, struct answer *answer, int *fd)
+/* *fd is -1 if none came. -ECHILD: there is nobody to answer any more; -EMFILE: there was no
+ * descriptor to be had for it. */
+static int receive_answer(int socket, struct answer *answer, int *fd)
 {
 	union one_descriptor control;
 	struct iovec part = {answer, sizeof(*answer)};
@@ -74,7 +85,9 @@ static bool receive_answer(int socket, struct answer *answer, int *fd)
 	*fd = -1;
 	if (header && header->cmsg_type == SCM_RIGHTS)
 		memcpy(fd, CMSG_DATA(header), sizeof(*fd));
-	return size > 0;
+	if (size <= 0)
+		return -ECHILD;
+	return message.msg_flags & MSG_CTRUNC ? -EMFILE : 0;
 }
 
 /* ---- the process that looks ------------------------------------------------------------------ */
@@ -86,21 +99,30 @@ static void tell_hop(void *userdata, const struct look_hop *hop)
 	send_answer(*(int *)userdata, &answer, -1);
 }
 
+/* All other errors mean that there is nothing to be seen. */
+static bool is_want(int r)
+{
+	return r == -EMFILE || r == -ENFILE || r == -ENOMEM;
+}
+
 static void answer(int socket, int inotify, const struct request *request)
 {
 	struct look look = {.inotify = inotify, .found_hop = tell_hop, .userdata = &socket};
 	struct answer last = {.end = true};
 	struct principal_own own;
 	_cleanup_fd_ int fd = -1;
+	int r = principal_assume(&request->owner, &own);
 
-	/* Who cannot be assumed sees nothing. */
-	if (principal_assume(&request->owner, &own) >= 0) {
+	if (r >= 0) {
 		if (request->cgroup)
 			last.found = look_up_cgroup(request->path, &last.cgroup);
 		else
 			fd = look_up(&look, request->path);
 		principal_resume(&own);
 	}
+	if (r < 0 || is_want(fd))
+		last.error = r < 0 ? -r : -fd;
+	last.full = look.full;
 	memcpy(last.real, look.real, sizeof(last.real));
 	send_answer(socket, &last, fd);
 }
@@ -161,36 +183,89 @@ static int ask(struct looker *l, const struct request *request, const struct loo
 		r = helper_await(l->socket, end);
 		if (r < 0)
 			return r;
-		if (!receive_answer(l->socket, ret, fd))
-			return -ECHILD;
-		if (ret->end)
-			return 0;
+		r = receive_answer(l->socket, ret, fd);
+		if (r < 0 || ret->end)
+			return r < 0 ? r : -ret->error;
 		look->found_hop(look->userdata, &ret->hop);
 	}
+}
+
+static bool is_stuck(const struct looker *l, uint32_t path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(l->stuck); i++)
+		if (l->stuck[i].path == path && helpers_has(&l->helpers, l->stuck[i].pid))
+			return true;
+	return false;
+}
+
+/* There is always room: no more can be stuck than have not ended. */
+static void note_stuck(struct looker *l, pid_t pid, uint32_t path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(l->stuck); i++)
+		if (!helpers_has(&l->helpers, l->stuck[i].pid)) {
+			l->stuck[i] = (struct stuck){.pid = pid, .path = path};
+			return;
+		}
+}
+
+static int try(struct looker *l, const struct request *request, const struct look *look,
+	       struct answer *ret, int *fd)
+{
+	uint64_t began = clock_monotonic_us();
+	pid_t pid;
+	int r = l->pid ? 0 : begin(l);
+
+	*fd = -1;
+	if (r < 0)
+		return r;
+	pid = l->pid;
+	r = ask(l, request, look, ret, fd);
+	if (r < 0 && !is_want(r)) {
+		give_up(l, request->owner.uid, began);
+		if (helpers_has(&l->helpers, pid))
+			note_stuck(l, pid, look_hash(request->path));
+	} else {
+		helpers_account(&l->helpers, 0, request->owner.uid, began);
+	}
+	return r;
+}
+
+/* Somebody has ended it: the OOM killer, for one. */
+static bool has_ended(int r)
+{
+	return r == -EPIPE || r == -ECHILD || r == -ECONNRESET;
+}
+
+static const char *explain(int r)
+{
+	if (r == -ETIMEDOUT)
+		return "its file system does not answer";
+	if (r == -EBUSY)
+		return "earlier ones took too long, or nobody comes back from there";
+	return strerror(-r);
 }
 
 static int look_for(struct looker *l, const struct request *request, const struct look *look,
 		    struct answer *ret, int *fd)
 {
-	uid_t uid = request->owner.uid;
-	uint64_t began = clock_monotonic_us();
-	int r = helpers_admit(&l->helpers, uid);
+	int r = helpers_admit(&l->helpers, request->owner.uid);
 
 	*fd = -1;
-	if (r >= 0 && !l->pid)
-		r = begin(l);
-	if (r >= 0) {
-		r = ask(l, request, look, ret, fd);
-		if (r < 0)
-			give_up(l, uid, began);
-		else
-			helpers_account(&l->helpers, 0, uid, began);
-	}
-	if (r < 0 && r != -EBUSY)
+	if (r >= 0 && is_stuck(l, look_hash(request->path)))
+		r = -EBUSY;
+	if (r >= 0)
+		r = try(l, request, look, ret, fd);
+	if (has_ended(r))
+		r = try(l, request, look, ret, fd);
+	if (r < 0)
 		log_rarely(&l->late,
-			   "cannot look at a path that user %u has named: %s; nothing is known of "
-			   "the file there until it is looked at again",
-			   uid, r == -ETIMEDOUT ? "its file system does not answer" : strerror(-r));
+			   "cannot look at a path that user %u has named: %s; what was known of it "
+			   "stays until it can be looked at again",
+			   request->owner.uid, explain(r));
+	else if (ret->full && !l->full)
+		log_warning("inotify has no more watches to give (fs.inotify.max_user_watches): "
+			    "what paths lead to may change unnoticed");
+	l->full |= r >= 0 && ret->full;
 	return r;
 }
 
@@ -214,23 +289,26 @@ int looker_find(struct looker *l, const struct principal *owner, const char *tar
 	real[0] = '\0';
 	r = look_for(l, &request, &look, &last, &fd);
 	if (r < 0)
-		return r;
+		return -EAGAIN;
 	memcpy(real, last.real, PATH_MAX);
 	return fd >= 0 ? fd : -ENOENT;
 }
 
-bool looker_find_cgroup(struct looker *l, const struct principal *owner, const char *path,
-			uint64_t *ret)
+int looker_find_cgroup(struct looker *l, const struct principal *owner, const char *path,
+		       uint64_t *ret)
 {
 	struct request request;
 	struct answer last;
-	int fd;
+	int fd, r;
 
 	set_request(&request, owner, path, true);
-	if (look_for(l, &request, NULL, &last, &fd) < 0 || !last.found)
-		return false;
+	r = look_for(l, &request, NULL, &last, &fd);
+	if (r < 0)
+		return -EAGAIN;
+	if (!last.found)
+		return -ENOENT;
 	*ret = last.cgroup;
-	return true;
+	return 0;
 }
 
 void looker_collect(struct looker *l)

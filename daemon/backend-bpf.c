@@ -31,6 +31,7 @@
 #include "backend-bpf-texts.h"
 #include "clock.h"
 #include "dwd.skel.h"
+#include "log.h"
 #include "util.h"
 #include "watch.h"
 
@@ -62,7 +63,8 @@ int bpf_identify(void *userdata, int fd, struct dwd_file_id *ret)
 	return 0;
 }
 
-static int bpf_add_watch(struct backend *backend, uint32_t slot, const struct watch *watch)
+static int bpf_add_watch(struct backend *backend, uint32_t slot, const struct watch *watch,
+			 bool restored)
 {
 	struct bpf_backend *b = bpf_backend(backend);
 	struct index_target target = {};
@@ -70,10 +72,10 @@ static int bpf_add_watch(struct backend *backend, uint32_t slot, const struct wa
 
 	if (watch->kind != DWD_WATCH_NAME) {
 		r = follow_path(b->follow, slot, &watch->owner, watch->target, &target);
-		if (r < 0)
-			return r;
+		if (r < 0 && r != -EAGAIN)
+			goto forget;
 	}
-	r = filters_add(b->filters, watch);
+	r = filters_add(b->filters, watch, restored);
 	if (r < 0)
 		goto forget;
 	r = index_add(b->index, slot, watch, &target);
@@ -105,8 +107,14 @@ void bpf_target_changed(void *userdata, uint32_t slot)
 {
 	struct bpf_backend *b = userdata;
 
-	/* On failure the path's text still catches it. */
-	bpf_refresh_watch(&b->backend, slot);
+	int r = bpf_refresh_watch(&b->backend, slot);
+
+	if (r >= 0 || r == -EAGAIN) /* then it is told again */
+		return;
+	log_rarely(&b->unfollowed,
+		   "the file that watch %ju leads to now cannot be put in force: %s; trying again",
+		   (uintmax_t)b->watches[slot]->id, strerror(-r));
+	follow_later(b->follow, slot);
 }
 
 static int bpf_remove_watch(struct backend *backend, uint32_t slot)
@@ -264,6 +272,7 @@ static void bpf_beat(struct backend *backend)
 	exempt_review(b->exempt);
 	looker_collect(b->looker);
 	follow_review(b->follow);
+	filters_review(b->filters);
 }
 
 static int take_charge(struct bpf_backend *b)

@@ -68,8 +68,10 @@ struct backend_ops {
 	/* Put a watch into force under `slot` (0 .. DWD_MAX_WATCHES - 1), or end it. What the watch
 	 * names is resolved here, again on every refresh_watch(): files come and go. The caller
 	 * keeps `watch` alive and unchanged until remove_watch(). -EDESTADDRREQ: its cgroup is
-	 * none. */
-	int (*add_watch)(struct backend *b, uint32_t slot, const struct watch *watch);
+	 * none; -EAGAIN: its cgroup cannot be looked at now. With `restored` clients were told of
+	 * it long ago, and neither is an error: it matches nothing until the cgroup is found. */
+	int (*add_watch)(struct backend *b, uint32_t slot, const struct watch *watch,
+			 bool restored);
 	/* Before the first add_watch() for a watch, in whatever daemon's life: its counters start
 	 * at 0. */
 	void (*clear_counters)(struct backend *b, uint32_t slot);

@@ -46,9 +46,11 @@ static int put_back(struct watchdog *w, struct watch *watch)
 	r = watch_table_restore(&w->watches, watch);
 	if (r < 0)
 		return r;
-	r = w->backend->ops->add_watch(w->backend, watch->slot, watch);
+	r = w->backend->ops->add_watch(w->backend, watch->slot, watch, true);
 	if (r < 0)
 		watch_table_remove(&w->watches, watch);
+	/* To look where it leads may have taken a while. */
+	w->backend->ops->beat(w->backend);
 	return r;
 }
 

@@ -110,20 +110,41 @@ static void log_watch(struct watchdog *w, const char *what, const struct watch *
 			   what, (int)by);
 }
 
+/* What the backend says of a cgroup is the client's fault, or his file system's. */
+static int explain_cgroup(int r, struct watch_fault *fault)
+{
+	if (r == -EDESTADDRREQ)
+		*fault = (struct watch_fault){"cgroup",
+					      "it is no directory of a cgroup2 file system; "
+					      "findmnt -t cgroup2 shows where one is"};
+	else if (r == -EAGAIN)
+		*fault = (struct watch_fault){"cgroup",
+					      "it cannot be looked at now, as a file system does "
+					      "not answer or the machine is short of something "
+					      "(see the daemon's log): try again later"};
+	else
+		return r;
+	return ANSWER_INVALID_FILTER;
+}
+
 /* Kept for the next daemon, and in force on both sides; or none of it. */
-static int put_in_force(struct watchdog *w, struct watch *watch)
+static int put_in_force(struct watchdog *w, struct watch *watch, struct watch_fault *fault)
 {
 	const struct backend_ops *ops = w->backend->ops;
 	int r;
 
 	r = watch_table_add(&w->watches, watch);
+	if (r == -ENOSPC) {
+		fault->limit = WATCHES_MAX;
+		return ANSWER_LIMIT_REACHED;
+	}
 	if (r < 0)
 		return r;
 	ops->clear_counters(w->backend, watch->slot);
 	ops->beat(w->backend);
 	r = restore_keep_watch(w, watch);
 	if (r >= 0) {
-		r = ops->add_watch(w->backend, watch->slot, watch);
+		r = ops->add_watch(w->backend, watch->slot, watch, false);
 		if (r < 0)
 			restore_drop_watch(w, watch->id);
 	}
@@ -131,7 +152,7 @@ static int put_in_force(struct watchdog *w, struct watch *watch)
 		watch_table_remove(&w->watches, watch);
 	else if (w->watches.count == 1)
 		watchdog_check_later(w);
-	return r;
+	return explain_cgroup(r, fault);
 }
 
 /* Which process is meant by its pid, now. */
@@ -235,18 +256,8 @@ int watchdog_add_watch(struct watchdog *w, const struct watchdog_client *client,
 	if (r != ANSWER_OK)
 		return r;
 	watch->holder = rule->own ? client : NULL;
-	r = put_in_force(w, watch);
-	if (r == -EDESTADDRREQ) {
-		*fault = (struct watch_fault){"cgroup",
-					      "it is no directory of a cgroup2 file "
-					      "system; findmnt -t cgroup2 shows where one is"};
-		return ANSWER_INVALID_FILTER;
-	}
-	if (r == -ENOSPC) {
-		fault->limit = WATCHES_MAX;
-		return ANSWER_LIMIT_REACHED;
-	}
-	if (r < 0)
+	r = put_in_force(w, watch, fault);
+	if (r != ANSWER_OK)
 		return r;
 	log_watch(w, "added", watch, client->pid);
 	json = watchdog_watch_to_json(w, watch);

@@ -71,6 +71,14 @@ def cgroup_root():
     raise Skip('no cgroup2 file system is mounted')
 
 
+def enter_cgroup(group):
+    """For a child to call before it executes anything."""
+    def write():
+        with open(os.path.join(group, 'cgroup.procs'), 'w', encoding='ascii') as f:
+            f.write(str(os.getpid()))
+    return write
+
+
 class Varlink:
     """The smallest Varlink client there can be; independent of libdwd."""
 

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 
-from harness import SCALE, Skip, case, cgroup_root, equal, until
+from harness import SCALE, Skip, case, cgroup_root, enter_cgroup, equal, until
 
 MANY = 1000
 
@@ -205,13 +205,6 @@ def each_watch_decides_for_itself(b):
 
 # ---- where from ----------------------------------------------------------------------------------
 
-def enter(group):
-    def write():
-        with open(os.path.join(group, 'cgroup.procs'), 'w', encoding='ascii') as f:
-            f.write(str(os.getpid()))
-    return write
-
-
 def named_shortly(b, group, inner):
     """As systemctl and systemd-cgls show it, or from within."""
     within = os.path.relpath(inner, cgroup_root())
@@ -233,10 +226,10 @@ def beneath_a_cgroup(b):
         watch = b.main.watch(program, '--cgroup', group)
         passes(b, watch, program)
         for where in (group, inner):
-            b.caught(b.run(program, preexec_fn=enter(where)), program)
+            b.caught(b.run(program, preexec_fn=enter_cgroup(where)), program)
         b.main.dwd('unwatch', watch)
         watch = b.main.watch(program, '--cgroup', inner)
-        passes(b, watch, program, preexec_fn=enter(group))
+        passes(b, watch, program, preexec_fn=enter_cgroup(group))
         named_shortly(b, group, inner)
     finally:
         until(lambda: os.rmdir(inner) is None and os.rmdir(group) is None, 'empty cgroups')

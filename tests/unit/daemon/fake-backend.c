@@ -166,12 +166,14 @@ static void fake_clear_counters(struct backend *b, uint32_t slot)
 	fake_of(b)->counters[slot] = (struct dwd_counters){};
 }
 
-static int fake_add_watch(struct backend *b, uint32_t slot, const struct watch *watch)
+static int fake_add_watch(struct backend *b, uint32_t slot, const struct watch *watch,
+			  bool restored)
 {
 	struct fake_backend *f = fake_of(b);
 
 	assert_true(slot < DWD_MAX_WATCHES);
 	assert_false(f->watched[slot]);
+	f->restored += restored;
 	if (f->add_watch_error)
 		return f->add_watch_error;
 	f->watched[slot] = true;

@@ -36,7 +36,7 @@ struct fake_backend {
 	bool armed, signals_watched, taken_down, disowned;
 	bool keeps;	  /* it says that it is pinned */
 	uint32_t flagged; /* all flags that were ever set */
-	unsigned beats;
+	unsigned beats, restored;
 	pid_t exempted; /* the last one */
 	int exemptions; /* how many last */
 

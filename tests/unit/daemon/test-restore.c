@@ -103,6 +103,7 @@ static void test_watches_come_back(void **state)
 	assert_true(h->fake->watched[slot]);
 	assert_string_equal(watch->saved_line, "/a/b/ # \xff");
 	assert_string_equal(watch->filters.args[1], args[1]);
+	assert_int_equal(h->fake->restored, 1); /* this time, not when it was new */
 	after = watchdog_watch_to_json(h->watchdog, watch);
 	assert_true(json_equal(before, after));
 	json_decref(before);

@@ -174,11 +174,31 @@ static void test_watch_the_kernel_refuses(void **state)
 	struct harness *h = *state;
 	const struct watch *w = NULL;
 
-	h->fake->add_watch_error = -ENOSPC;
-	assert_int_equal(harness_add_watch(h, &h->client, "prog", NULL, &w), ANSWER_LIMIT_REACHED);
+	h->fake->add_watch_error = -ENOSPC; /* not for there being too many */
+	assert_int_equal(harness_add_watch(h, &h->client, "prog", NULL, &w), -ENOSPC);
 	h->fake->add_watch_error = -EIO;
 	assert_int_equal(harness_add_watch(h, &h->client, "prog", NULL, &w), -EIO);
 	assert_null(watchdog_next_watch(h->watchdog, 0));
+	harness_expect_no_event(h);
+}
+
+/* That there is none, and that it cannot be looked at, are not the same. */
+static void test_watch_with_a_bad_cgroup(void **state)
+{
+	const struct watch_rule rule = {.target = "prog", .filters = {.cgroup = "/none"}};
+	struct harness *h = *state;
+	struct watch_fault none, later;
+	const struct watch *w;
+
+	h->fake->add_watch_error = -EDESTADDRREQ;
+	assert_int_equal(watchdog_add_watch(h->watchdog, &h->client, &rule, &w, &none),
+			 ANSWER_INVALID_FILTER);
+	h->fake->add_watch_error = -EAGAIN;
+	assert_int_equal(watchdog_add_watch(h->watchdog, &h->client, &rule, &w, &later),
+			 ANSWER_INVALID_FILTER);
+	assert_string_equal(later.filter, "cgroup");
+	assert_string_not_equal(none.reason, later.reason);
+	assert_int_equal(h->fake->texts_count, 0);
 	harness_expect_no_event(h);
 }
 
@@ -385,6 +405,7 @@ int main(void)
 		TEST(test_variables_of_a_watch),
 		TEST(test_variables_before_an_early_release),
 		TEST(test_watch_the_kernel_refuses),
+		TEST(test_watch_with_a_bad_cgroup),
 		TEST(test_watch_the_kernel_keeps),
 		TEST(test_status_counts_removed_watches),
 		TEST(test_skip),

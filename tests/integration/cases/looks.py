@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Looking at paths goes wrong: the process that looks is ended or hangs, or what is looked for is gone for now."""
+
+import contextlib
+import ctypes
+import os
+import signal
+
+from harness import SCALE, Skip, case, cgroup_root, enter_cgroup, equal, until
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+LIBC.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_long]
+PTRACE_SEIZE, PTRACE_O_TRACEEXIT = 0x4206, 0x40
+
+
+def lookers_of(daemon):
+    """The daemon's children: it has no others."""
+    pid = daemon.process.pid
+    with open(f'/proc/{pid}/task/{pid}/children', encoding='ascii') as f:
+        return [int(child) for child in f.read().split()]
+
+
+def lead_to(link, program):
+    """Make the link lead there."""
+    os.symlink(program, link + '.new')
+    os.rename(link + '.new', link)
+
+
+def is_caught(b, daemon, program):
+    """Execute it: is it stopped?"""
+    child = b.run(program)
+    until(lambda: child.poll() is not None or daemon.stops(), 'it to end or stop')
+    caught = bool(daemon.stops())
+    daemon.dwd('continue', '--all', status=None)
+    equal(child.wait(20 * SCALE), 0, 'exit status')
+    return caught
+
+
+@contextlib.contextmanager
+def watched_link(b):
+    """A daemon with a watch on a link, and two programs, to the first of which it leads."""
+    programs, link = [b.program(), b.program()], b.path(b.unique('link'))
+    with b.daemon() as daemon:
+        lead_to(link, programs[0])
+        daemon.watch(link)
+        assert is_caught(b, daemon, programs[0])
+        yield daemon, link, programs
+
+
+def is_followed(b, daemon, link, program):
+    """Whether what the link leads to from now on is caught in the end, the next time at once."""
+    until(lambda: is_caught(b, daemon, program), f'{program} to be meant by {link}')
+
+
+@case
+def who_looks_is_killed(b):
+    """Another looks in his place, for what has changed and for what is new."""
+    with watched_link(b) as (daemon, link, programs):
+        os.kill(lookers_of(daemon)[0], signal.SIGKILL)
+        lead_to(link, programs[1])
+        is_followed(b, daemon, link, programs[1])
+        assert not is_caught(b, daemon, programs[0])
+        os.kill(lookers_of(daemon)[0], signal.SIGKILL)
+        other = b.path(b.unique('link'))
+        lead_to(other, programs[0])
+        daemon.watch(other)
+        assert is_caught(b, daemon, programs[0])
+        equal(daemon.log().count('cannot look at'), 0, 'lines in the log')
+
+
+@case
+def who_looks_hangs(b):
+    """What was known is kept, and it is looked again in a while."""
+    with watched_link(b) as (daemon, link, programs):
+        os.kill(lookers_of(daemon)[0], signal.SIGSTOP)
+        lead_to(link, programs[1])
+        until(lambda: 'cannot look at' in daemon.log(), 'a line in the log')
+        is_followed(b, daemon, link, programs[1])
+        lead_to(link, programs[0])
+        is_followed(b, daemon, link, programs[0])
+        assert not is_caught(b, daemon, programs[1])
+
+
+@contextlib.contextmanager
+def held(pid):
+    """Not even SIGKILL ends it: its end is reported to a tracer, which lets it go no further."""
+    ready, tell = os.pipe()
+    tracer = os.fork()
+    if tracer == 0:
+        seized = LIBC.ptrace(PTRACE_SEIZE, pid, None, PTRACE_O_TRACEEXIT)
+        os.write(tell, b'y' if seized == 0 else b'n')
+        signal.pause()
+    try:
+        equal(os.read(ready, 1), b'y', 'whether it could be traced')
+        os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        os.kill(tracer, signal.SIGKILL)
+        os.waitpid(tracer, 0)
+        os.close(ready)
+        os.close(tell)
+
+
+@case
+def who_looks_never_ends(b):
+    """Root is served by another, which is not sent to the same place; a cgroup is found as well."""
+    with watched_link(b) as (daemon, link, programs), held(lookers_of(daemon)[0]):
+        lead_to(link, programs[1])
+        until(lambda: 'does not answer' in daemon.log(), 'a line in the log')
+        other = b.path(b.unique('link'))
+        lead_to(other, programs[1])
+        daemon.watch(other)
+        assert is_caught(b, daemon, programs[1])
+        daemon.watch('--cgroup', cgroup_root(), b.unique())
+        equal(len(lookers_of(daemon)), 2, 'processes that look, or have looked')
+        assert is_caught(b, daemon, programs[0])
+
+
+@case
+def a_cgroup_that_is_gone(b):
+    """At a restart a watch on it stays, without matching, and means the next one at that path."""
+    group, program = os.path.join(cgroup_root(), b.unique('group')), b.program()
+    try:
+        os.mkdir(group)
+    except OSError as error:
+        raise Skip(f'no cgroup can be made: {error}') from error
+    with b.daemon() as daemon:
+        try:
+            watch = daemon.watch('--cgroup', group, program)
+            before = daemon.json('watches')
+            os.rmdir(group)
+            daemon.restart()
+            equal(daemon.json('watches'), before, 'watches')
+            assert f'the cgroup of watch {watch} is not there any more' in daemon.log(), daemon.log()
+            assert not is_caught(b, daemon, program)
+            os.mkdir(group)
+            until(lambda: f'the cgroup of watch {watch} is found' in daemon.log(), 'it to be found', 90)
+            assert not is_caught(b, daemon, program)
+            b.caught(b.run(program, preexec_fn=enter_cgroup(group)), program, daemon, watch=watch)
+            equal(daemon.json('watches')[0]['id'], watch, 'id')
+        finally:
+            until(lambda: not os.path.isdir(group) or os.rmdir(group) is None, 'an empty cgroup')
