@@ -68,10 +68,12 @@ const char *watch_normalise(const char *from, char *to, bool *directory)
 	return NULL;
 }
 
-/* What is there depends on who looks: for a client it would be the daemon's. */
+/* What is there depends on who looks: for a client it would be the daemon's. Other paths may be
+ * links to these; that only looking could tell. */
 static bool is_in_own_proc(const char *normal)
 {
-	static const char *const own[] = {"/proc/self", "/proc/thread-self"};
+	static const char *const own[] = {"/proc/self", "/proc/thread-self", "/dev/fd",
+					  "/dev/stdin", "/dev/stdout",	     "/dev/stderr"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
 		size_t length = strlen(own[i]);
@@ -103,7 +105,8 @@ static const char *parse(const char *target, char *normal, enum dwd_watch_kind *
 		return "longer than a path may be (4095 bytes)";
 	reason = watch_normalise(target, normal, &directory);
 	if (!reason && is_in_own_proc(normal))
-		reason = "it is another process's for everyone who looks: give /proc/PID/...";
+		reason = "/proc/self and /dev/fd mean a different process to each who looks them "
+			 "up: give /proc/PID/...";
 	*kind = directory ? DWD_WATCH_DIRECTORY : DWD_WATCH_PATH;
 	return reason;
 }

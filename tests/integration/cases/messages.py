@@ -40,7 +40,7 @@ USAGE = (
     ('watch --uid=-1 x', 2, '--uid -1: there is no such user'),
     ("watch ''", 2, "cannot watch '': it is empty: give a NAME, a PATH or a PATH/"),
     ('watch /proc/self/exe', 2,
-     "cannot watch '/proc/self/exe': it is another process's for everyone who looks: give /proc/PID/..."),
+     "cannot watch '/proc/self/exe': /proc/self and /dev/fd mean a different process to each who looks them up: give /proc/PID/..."),
     ('watch /', 2, "cannot watch '/': the root directory holds every program: all of them would stop"),
     ('watch .', 2, 'cannot watch \'.\': "." and ".." are not names of programs'),
     (f'watch {LONG}', 2, f"cannot watch '{LONG}': longer than a file name may be (255 bytes)"),

@@ -66,8 +66,12 @@ static void test_directories(void **state)
 	expect_refused("/", "root directory");
 	expect_refused("//./", "root directory");
 	expect_refused("/opt/..", "root directory");
-	expect_refused("/proc/self/exe", "everyone who looks");
-	expect_refused("/proc//../proc/thread-self/", "everyone who looks");
+	expect_refused("/proc/self/exe", "different process");
+	expect_refused("/proc//../proc/thread-self/", "different process");
+	expect_refused("/dev/fd/0", "different process");
+	expect_refused("/dev/./stdin", "different process");
+	expect_refused("/dev/stdout", "different process");
+	expect_refused("/dev/stderr/", "different process");
 }
 
 static void test_long_paths(void **state)
