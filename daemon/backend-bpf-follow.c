@@ -22,11 +22,17 @@
 #include "backend-bpf-follow.h"
 #include "backoff.h"
 #include "clock.h"
+#include "log.h"
 #include "util.h"
 
 #define REVIEW_US 1000000
+/* What is followed for users takes inotify watches of root's, of which there may be no more than
+ * 8192 for all that root runs. Directories that are followed twice are counted twice. */
+#define USER_HOPS_MAX  2048
+#define USERS_HOPS_MAX 4096
 
 struct followed {
+	uid_t uid;
 	unsigned int count;
 	struct look_hop hops[];
 };
@@ -38,6 +44,9 @@ struct follow {
 	int inotify;
 	struct looker *looker;
 	struct followed *taken; /* what is being looked up */
+	unsigned int room;	/* for so many hops */
+	bool crowded;		/* there were more */
+	struct log_limit crowded_told;
 	struct followed *slots[DWD_MAX_WATCHES];
 	struct backoff again[DWD_MAX_WATCHES]; /* when to look */
 	uint64_t review_at;		       /* monotonic us: none of them is due before */
@@ -69,6 +78,13 @@ static int wd_use(struct follow *f, int wd)
 static void wd_drop(struct follow *f, int wd)
 {
 	if ((size_t)wd < f->wd_count && f->wd_uses[wd] > 0 && --f->wd_uses[wd] == 0)
+		inotify_rm_watch(f->inotify, wd);
+}
+
+/* It is followed for nobody. */
+static void wd_tidy(struct follow *f, int wd)
+{
+	if ((size_t)wd >= f->wd_count || f->wd_uses[wd] == 0)
 		inotify_rm_watch(f->inotify, wd);
 }
 
@@ -108,8 +124,55 @@ static void take_hop(void *userdata, const struct look_hop *hop)
 	for (unsigned int i = 0; i < f->taken->count; i++)
 		if (is_same(&f->taken->hops[i], hop))
 			return;
-	if (f->taken->count < LOOK_HOPS && wd_use(f, hop->wd) >= 0)
+	if (f->taken->count < f->room && wd_use(f, hop->wd) >= 0) {
 		f->taken->hops[f->taken->count++] = *hop;
+		return;
+	}
+	f->crowded = true;
+	wd_tidy(f, hop->wd);
+}
+
+static unsigned int at_most(unsigned int max, unsigned int used)
+{
+	return used < max ? max - used : 0;
+}
+
+/* How many hops may be followed for this slot. */
+static unsigned int room_for(const struct follow *f, uint32_t slot, uid_t uid)
+{
+	unsigned int own = 0, users = 0, room;
+
+	if (uid == 0)
+		return LOOK_HOPS;
+	for (uint32_t i = 0; i < f->used; i++) {
+		const struct followed *other = f->slots[i];
+
+		if (!other || i == slot || other->uid == 0)
+			continue;
+		users += other->count;
+		own += other->uid == uid ? other->count : 0;
+	}
+	room = at_most(USER_HOPS_MAX, own);
+	if (room > at_most(USERS_HOPS_MAX, users))
+		room = at_most(USERS_HOPS_MAX, users);
+	return room < LOOK_HOPS ? room : LOOK_HOPS;
+}
+
+/* Have the path looked up: see looker_find(). */
+static int look(struct follow *f, uint32_t slot, const struct principal *owner, const char *target)
+{
+	int fd;
+
+	f->taken->uid = owner->uid;
+	f->room = room_for(f, slot, owner->uid);
+	f->crowded = false;
+	fd = looker_find(f->looker, owner, target, take_hop, f, f->real);
+	if (f->crowded)
+		log_rarely(&f->crowded_told,
+			   "the watches of user %u, or of all users, lead over more directories "
+			   "than are followed (%d, %d): what is there may change unnoticed",
+			   owner->uid, USER_HOPS_MAX, USERS_HOPS_MAX);
+	return fd;
 }
 
 /* From now on follow for this slot what was found on the way. */
@@ -134,7 +197,7 @@ int follow_path(struct follow *f, uint32_t slot, const struct principal *owner, 
 	f->taken = calloc(1, sizeof(*f->taken) + LOOK_HOPS * sizeof(struct look_hop));
 	if (!f->taken)
 		return -ENOMEM;
-	fd = looker_find(f->looker, owner, target, take_hop, f, f->real);
+	fd = look(f, slot, owner, target);
 	if (fd == -EAGAIN) {
 		if (f->slots[slot])
 			leave(f, f->taken);

@@ -72,8 +72,10 @@ const char *watch_normalise(const char *from, char *to, bool *directory)
  * links to these; that only looking could tell. */
 static bool is_in_own_proc(const char *normal)
 {
-	static const char *const own[] = {"/proc/self", "/proc/thread-self", "/dev/fd",
-					  "/dev/stdin", "/dev/stdout",	     "/dev/stderr"};
+	static const char *const own[] = {
+		"/proc/self", "/proc/thread-self", "/dev/fd",
+		"/dev/stdin", "/dev/stdout",	   "/dev/stderr",
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
 		size_t length = strlen(own[i]);

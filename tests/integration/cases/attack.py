@@ -594,6 +594,37 @@ def readers_that_do_not_read(b):
         asker.close()
 
 
+@case
+def what_is_followed_for_him(b):
+    """Whatever he watches, root's services keep inotify watches; and root's paths are followed as ever."""
+    deep = b.path('deep')
+    os.mkdir(deep)
+    with open_daemon(b) as daemon:
+        v = User(daemon, MALLORY).varlink()
+        for i in range(110):
+            path = os.path.join(deep, str(i), *20 * 'd')
+            os.makedirs(path)
+            assert 'error' not in v.call(DWD + 'Watch', {'target': os.path.join(path, 'x')})
+        assert 1024 < inotify_watches(daemon) <= 2048, inotify_watches(daemon)
+        assert f'the watches of user {MALLORY}' in daemon.log(), daemon.log()
+        before = inotify_watches(daemon)
+        daemon.watch(os.path.join(deep, 'of', 'root'))
+        assert inotify_watches(daemon) > before
+        v.close()
+        daemon.dwd('unwatch', '--all')
+        until(lambda: inotify_watches(daemon) == 0, 'none to be left')
+
+
+def inotify_watches(daemon):
+    """How many the daemon has."""
+    directory = f'/proc/{daemon.process.pid}/fdinfo'
+    count = 0
+    for fd in os.listdir(directory):
+        with contextlib.suppress(FileNotFoundError), open(os.path.join(directory, fd), encoding='ascii') as f:
+            count += sum(line.startswith('inotify ') for line in f)
+    return count
+
+
 # ---- memory that never comes ------------------------------------------------------------------------
 
 FUSE_ANSWERS = {3: 'attributes', 14: 'open', 15: 'read', 18: 'nothing', 25: 'nothing', 26: 'init'}
