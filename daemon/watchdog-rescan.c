@@ -14,6 +14,8 @@
 #include "log.h"
 #include "watchdog-internal.h"
 
+/* A turn: so many, or so long. */
+#define ROUND	 64
 #define TURN_US	 10000
 #define RETRY_US 100000
 #define CHECK_US 1000000
@@ -73,8 +75,11 @@ static void take_turn(struct watchdog *w)
 {
 	uint64_t begin = clock_monotonic_us();
 
-	while (w->found_count > 0 && clock_monotonic_us() - begin < TURN_US)
+	for (int i = 0; i < ROUND && w->found_count > 0; i++) {
+		if (clock_monotonic_us() - begin >= TURN_US)
+			break;
 		stops_arrive(w, &w->found[--w->found_count]);
+	}
 }
 
 static int on_turn(sd_event_source *source, uint64_t time, void *userdata)
