@@ -166,7 +166,7 @@ def units_are_clean(b):
         units = os.path.dirname(one(root, '**/dwdd.service'))
         prefix = os.path.dirname(os.path.dirname(one(root, '**/bin/dwd')))
         # The programs lie beneath `root`, and systemd-analyze wants to see them.
-        for unit in ('dwdd.service', 'dwdd-release.service'):
+        for unit in ('dwdd.service', 'dwdd-boot.service', 'dwdd-release.service'):
             with open(os.path.join(units, unit), encoding='utf-8') as f:
                 text = f.read()
             with open(os.path.join(units, unit), 'w', encoding='utf-8') as f:
