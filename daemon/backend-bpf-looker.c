@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "backend-bpf-looker.h"
 
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include "background.h"
 #include "clock.h"
 #include "helper.h"
 #include "log.h"
+#include "privileges.h"
 
 /* A process that has not ended, and what it was to look at: another would get no further. */
 struct stuck {
@@ -131,7 +133,8 @@ static _Noreturn void serve(int socket, int inotify)
 {
 	struct request request;
 
-	if (helper_close_others(socket, inotify) < 0)
+	prctl(PR_SET_NAME, "dwdd-looker");
+	if (helper_close_others(socket, inotify) < 0 || privileges_drop_but_looking() < 0)
 		_exit(1);
 	/* It may be there before the daemon itself has let go, and outlive it. */
 	background_let_go();

@@ -12,5 +12,7 @@
 
 /* 0 or -errno. What the process does not have it need not give up. */
 int privileges_drop(void);
+/* The same for the process that looks at paths (backend-bpf-looker.c): it keeps less. */
+int privileges_drop_but_looking(void);
 
 #endif

@@ -53,6 +53,19 @@ def is_followed(b, daemon, link, program):
 
 
 @case
+def who_looks_can_do_no_more(b):
+    """Of the daemon's privileges it has those that it takes to look: four of them."""
+    with watched_link(b) as (daemon, _, _):
+        with open(f'/proc/{lookers_of(daemon)[0]}/status', encoding='ascii') as f:
+            status = {name: value.strip() for name, _, value in (line.partition(':') for line in f)}
+        equal(status['Name'], 'dwdd-looker', 'name')
+        look = 1 << 1 | 1 << 6 | 1 << 7 | 1 << 19  # CAP_DAC_OVERRIDE, SETGID, SETUID, SYS_PTRACE
+        for kind in ('Prm', 'Eff', 'Inh', 'Amb'):
+            equal(int(status['Cap' + kind], 16) & ~look, 0, kind)
+        equal(status['NoNewPrivs'], '1', 'no new privileges')
+
+
+@case
 def who_looks_is_killed(b):
     """Another looks in his place, for what has changed and for what is new."""
     with watched_link(b) as (daemon, link, programs):
