@@ -26,16 +26,37 @@
 #define LOCK_TRIES    50
 #define LOCK_PAUSE_NS 10000000
 
+/* A socket that is named in another way, as by a link to its directory, is the same. What is not
+ * there, or no more, of its path stays as it is. */
+static char *canonical_path(const char *socket)
+{
+	_cleanup_free_ char *head = strdup(socket), *directory = NULL;
+	char *slash, *path;
+
+	while (!directory && head && (slash = strrchr(head, '/'))) {
+		*slash = '\0';
+		directory = realpath(*head ? head : "/", NULL);
+	}
+	if (!directory)
+		return NULL;
+	if (str_eq(directory, "/"))
+		*directory = '\0';
+	return asprintf(&path, "%s%s", directory, socket + strlen(head)) < 0 ? NULL : path;
+}
+
 /* A directory's name for a socket: readable, and with a hash of the whole path another for another.
  * A bpf file system allows no dots. */
 static char *instance_name(const char *socket)
 {
+	_cleanup_free_ char *path = canonical_path(socket);
 	char text[INSTANCE_TEXT + 1];
 	uint64_t hash = 0;
 	char *name;
 	size_t n = 0;
 
-	for (const char *c = socket; *c; c++) {
+	if (!path)
+		return NULL;
+	for (const char *c = path; *c; c++) {
 		hash = dwd_mix2(hash, (__u8)*c, 0);
 		if (n < INSTANCE_TEXT && (n > 0 || *c != '/'))
 			text[n++] = isalnum((unsigned char)*c) ? *c : '-';

@@ -4,7 +4,8 @@
 
 /*
  * The directory of one instance of the daemon on a bpf file system: root's alone, named after the
- * socket, and locked as long as somebody has it open. What lies in it is for backend-bpf-pins.h.
+ * socket, however its path is spelt, and locked as long as somebody has it open. What lies in it is
+ * for backend-bpf-pins.h.
  */
 
 /* Make PIN_DIR/INSTANCE, mounting the file system if need be, and lock it. The descriptor that

@@ -121,7 +121,8 @@ PIN_DIR = '/sys/fs/bpf/dwd'
 
 def pins_of(socket_path, pin_dir=PIN_DIR):
     """The directories in which a daemon with this socket keeps what outlives it."""
-    return glob.glob(os.path.join(pin_dir, re.sub('[^A-Za-z0-9]', '-', socket_path)[1:101] + '-*'))
+    path = os.path.join(os.path.realpath(os.path.dirname(socket_path)), os.path.basename(socket_path))
+    return glob.glob(os.path.join(pin_dir, re.sub('[^A-Za-z0-9]', '-', path)[1:101] + '-*'))
 
 
 class Daemon:

@@ -197,6 +197,24 @@ def nothing_is_left_after_release_all(b):
 
 
 @case
+def a_socket_by_another_path_is_the_same(b):
+    """A link to its directory, and slashes that mean nothing: what is left is released and taken over."""
+    program = b.program()
+    with b.daemon(*NEVER) as daemon:
+        os.symlink(daemon.directory, b.path('link'))
+        for path in b.path('link', 'dwd.sock'), daemon.socket.replace('/', '//'):
+            daemon.watch(program)
+            child = stopped(b, daemon, program)
+            daemon.kill()
+            equal(daemon.release_left('--socket', path).splitlines()[-1], 'released 1', path)
+            equal(child.wait(20 * SCALE), 0, 'exit status')
+            daemon.start()
+        watch = daemon.watch(program)
+        daemon.restart('--socket', b.path('link', 'dwd.sock'))
+        equal([w['id'] for w in daemon.json('watches')], [watch], 'watches')
+
+
+@case
 def the_service_manager_decides_what_is_left(b):
     """As ExecStopPost= runs it: what the service manager starts again must find what there was."""
     program = b.program()
