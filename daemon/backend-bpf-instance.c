@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <time.h>
 
@@ -128,34 +129,77 @@ static int make_directory(const char *path, char **message)
 	return r;
 }
 
-/* The descriptor that holds the lock. One who ends removes it if it is empty, so it may be another
- * by the time that it is locked. */
-static int lock_directory(const char *path, char **message)
+/* The descriptor that holds the lock. -EBUSY: another process does. */
+static int try_lock(const char *path)
+{
+	_cleanup_fd_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat ours, theirs;
+
+	if (fd < 0 || fstat(fd, &ours) < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EBUSY : -errno;
+	/* One who ends removes it if it is empty, so it may be another by now. */
+	if (stat(path, &theirs) < 0 || ours.st_ino != theirs.st_ino)
+		return -ENOENT;
+	return steal_fd(&fd);
+}
+
+/* The process that has locked it, as proc_locks(5) tells; 0: it is not to be seen here. */
+static pid_t find_holder(const char *path)
+{
+	FILE *locks = fopen("/proc/locks", "re");
+	char line[256], file[64], found[64];
+	struct stat st;
+	int holder = 0;
+
+	if (!locks)
+		return 0;
+	if (stat(path, &st) == 0) {
+		snprintf(file, sizeof(file), "%02x:%02x:%ju", major(st.st_dev), minor(st.st_dev),
+			 (uintmax_t)st.st_ino);
+		while (fgets(line, sizeof(line), locks) &&
+		       (sscanf(line, "%*d: FLOCK %*s %*s %d %63s", &holder, found) != 2 ||
+			!str_eq(found, file)))
+			holder = 0;
+	}
+	fclose(locks);
+	return holder;
+}
+
+static int fail_lock(int error, const char *path, const char *socket, char **message)
+{
+	pid_t holder = error == -EBUSY ? find_holder(path) : 0;
+
+	if (holder > 0)
+		bpf_message(message, "a dwdd (pid %d) lives on %s and has %s: end it first",
+			    (int)holder, socket, path);
+	else if (error == -EBUSY)
+		bpf_message(message, "a dwdd lives on %s and has %s: end it first", socket, path);
+	else
+		bpf_message(message, "cannot lock %s: %s", path, strerror(-error));
+	return error;
+}
+
+/* One who ends may remove the directory under us. */
+static int lock_directory(const char *path, const char *socket, char **message)
 {
 	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+	int tries = 0;
 
-	for (int tries = 0;; tries++) {
-		_cleanup_fd_ int fd = -1;
-		struct stat ours, theirs;
+	for (;;) {
 		int r = make_directory(path, message);
 
 		if (r < 0)
 			return r;
-		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-		if (fd < 0 && errno == ENOENT)
-			continue;
-		if (fd < 0 || fstat(fd, &ours) < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0) {
-			if (errno == EWOULDBLOCK && tries < LOCK_TRIES) {
-				nanosleep(&pause, NULL);
-				continue;
-			}
-			r = errno == EWOULDBLOCK ? -EBUSY : -errno;
-			bpf_message(message, "cannot lock %s: %s", path,
-				    r == -EBUSY ? "another dwdd has it" : strerror(-r));
+		r = try_lock(path);
+		if (r >= 0)
 			return r;
-		}
-		if (stat(path, &theirs) == 0 && ours.st_ino == theirs.st_ino)
-			return steal_fd(&fd);
+		if (r == -ENOENT)
+			continue;
+		if (r != -EBUSY || tries++ == LOCK_TRIES)
+			return fail_lock(r, path, socket, message);
+		nanosleep(&pause, NULL);
 	}
 }
 
@@ -170,8 +214,22 @@ int instance_open(char **path, const char *pin_dir, const char *socket, char **m
 	if (r >= 0)
 		r = make_directory(pin_dir, message);
 	if (r >= 0)
-		r = lock_directory(instance, message);
+		r = lock_directory(instance, socket, message);
 	if (r >= 0)
 		*path = steal_pointer(instance);
 	return r;
+}
+
+int instance_open_beside(char **path, const char *instance, const char *name)
+{
+	_cleanup_free_ char *other = NULL;
+	int fd;
+
+	if (asprintf(&other, "%.*s/%s", (int)(path_leaf(instance) - instance - 1), instance, name) <
+	    0)
+		return -ENOMEM;
+	fd = try_lock(other);
+	if (fd >= 0)
+		*path = steal_pointer(other);
+	return fd;
 }

@@ -12,5 +12,7 @@
  * holds the lock, and *path (malloc()ed). -EBUSY: another process has it. On failure *message
  * (malloc()ed, may come back NULL) says in one line why. */
 int instance_open(char **path, const char *pin_dir, const char *socket, char **message);
+/* The same of one that lies there, NAME beside the directory `instance`. It is not waited for. */
+int instance_open_beside(char **path, const char *instance, const char *name);
 
 #endif

@@ -144,19 +144,31 @@ static int open_stops(struct left_backend *b)
 	return 0;
 }
 
-int backend_left_open(struct backend **ret, const struct pins *pins, const char *schema)
+static struct left_backend *new_left(const struct pins *pins, const char *schema)
 {
-	const struct timespec pause = {.tv_nsec = DETACH_PAUSE_NS};
 	struct left_backend *b = calloc(1, sizeof(*b));
-	int r = -ENOMEM;
 
 	if (!b)
-		return r;
+		return NULL;
 	b->backend.ops = &left_ops;
 	b->stops = -1;
 	b->path = pins_schema_path(pins, schema);
-	if (b->path)
-		r = pins_remove_directories(b->path); /* which hold the links */
+	if (!b->path) {
+		left_free(&b->backend);
+		return NULL;
+	}
+	return b;
+}
+
+int backend_left_open(struct backend **ret, const struct pins *pins, const char *schema)
+{
+	const struct timespec pause = {.tv_nsec = DETACH_PAUSE_NS};
+	struct left_backend *b = new_left(pins, schema);
+	int r;
+
+	if (!b)
+		return -ENOMEM;
+	r = pins_remove_directories(b->path); /* which hold the links */
 	if (r == 0)
 		r = open_stops(b);
 	if (r < 0) {
@@ -166,6 +178,18 @@ int backend_left_open(struct backend **ret, const struct pins *pins, const char 
 	nanosleep(&pause, NULL);
 	*ret = &b->backend;
 	return 0;
+}
+
+size_t backend_left_count(const struct pins *pins, const char *schema)
+{
+	struct left_backend *b = new_left(pins, schema);
+	size_t n = 0;
+
+	if (b && open_stops(b) == 0 && gather(b) == 0)
+		n = b->count;
+	if (b)
+		left_free(&b->backend);
+	return n;
 }
 
 /* -EPROTO: they are no settings. */

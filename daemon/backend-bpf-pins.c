@@ -53,21 +53,40 @@ static struct bpf_map *lasting_map(struct dwd_bpf *object, enum lasting which)
 	return object->maps.data_control;
 }
 
-int pins_open(struct pins **ret, const char *pin_dir, const char *socket, char **message)
+/* Of the instance that `lock` has locked. Both arguments are taken, whatever comes of it. */
+static int new_pins(struct pins **ret, int lock, char *instance)
 {
 	_cleanup_(pins_freep) struct pins *p = calloc(1, sizeof(*p));
 
-	if (!p)
+	if (!p) {
+		close_fd(lock);
+		free(instance);
 		return -ENOMEM;
+	}
+	p->lock = lock;
+	p->instance = instance;
 	for (int i = 0; i < LASTING; i++)
 		p->maps[i] = -1;
-	p->lock = instance_open(&p->instance, pin_dir, socket, message);
-	if (p->lock < 0)
-		return p->lock;
 	if (asprintf(&p->path, "%s/v%d", p->instance, DWD_SCHEMA) < 0)
 		return -ENOMEM;
 	*ret = steal_pointer(p);
 	return 0;
+}
+
+int pins_open(struct pins **ret, const char *pin_dir, const char *socket, char **message)
+{
+	char *instance;
+	int lock = instance_open(&instance, pin_dir, socket, message);
+
+	return lock < 0 ? lock : new_pins(ret, lock, instance);
+}
+
+int pins_open_beside(struct pins **ret, const struct pins *p, const char *name)
+{
+	char *instance;
+	int lock = instance_open_beside(&instance, p->instance, name);
+
+	return lock < 0 ? lock : new_pins(ret, lock, instance);
 }
 
 struct pins *pins_free(struct pins *p)
@@ -373,15 +392,17 @@ int pins_drop(struct pins *p)
 	return r < 0 ? r : pins_remove_tree(p->path);
 }
 
-char *pins_next_schema(const struct pins *p, char *previous)
+/* The next name in a directory, of those that begin in this way. */
+static char *next_name(const char *path, const char *prefix, char *previous)
 {
-	DIR *directory = opendir(p->instance);
+	DIR *directory = opendir(path);
 	struct dirent *entry;
 	char *least = NULL;
 
 	/* The order does not matter, only that it is one. */
 	while (directory && (entry = readdir(directory)))
-		if (entry->d_name[0] == 'v' && (!previous || strcmp(entry->d_name, previous) > 0) &&
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
+		    !is_dots(entry->d_name) && (!previous || strcmp(entry->d_name, previous) > 0) &&
 		    (!least || strcmp(entry->d_name, least) < 0)) {
 			free(least);
 			least = strdup(entry->d_name);
@@ -390,6 +411,23 @@ char *pins_next_schema(const struct pins *p, char *previous)
 		closedir(directory);
 	free(previous);
 	return least;
+}
+
+char *pins_next_schema(const struct pins *p, char *previous)
+{
+	return next_name(p->instance, "v", previous);
+}
+
+char *pins_next_beside(const struct pins *p, char *previous)
+{
+	_cleanup_free_ char *pin_dir = strdup(p->instance);
+
+	if (!pin_dir) {
+		free(previous);
+		return NULL;
+	}
+	*strrchr(pin_dir, '/') = '\0';
+	return next_name(pin_dir, "", previous);
 }
 
 char *pins_schema_path(const struct pins *p, const char *schema)

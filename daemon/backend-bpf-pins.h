@@ -65,7 +65,12 @@ int pins_drop(struct pins *p);
  * freed here; NULL: the first), NULL at the end. */
 char *pins_next_schema(const struct pins *p, char *previous);
 
-/* Its directory, malloc()ed. */
+/* The same with what lies in PIN_DIR: the instances, this one too. */
+char *pins_next_beside(const struct pins *p, char *previous);
+/* One of them. -EBUSY: a process has it; it is not waited for. */
+int pins_open_beside(struct pins **ret, const struct pins *p, const char *name);
+
+/* A schema's directory, malloc()ed. */
 char *pins_schema_path(const struct pins *p, const char *schema);
 /* Whether it is the one this daemon works with. */
 bool pins_is_ours(const char *schema);

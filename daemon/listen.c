@@ -275,6 +275,25 @@ int listen_open(struct listen_place *place, const struct listen_access *access, 
 	return 0;
 }
 
+/* Found without a connection, which would have the service manager start a daemon: the kernel
+ * looks for an open socket before it looks at its type. */
+static bool is_dead(const char *path)
+{
+	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct stat st;
+
+	strcpy(address.sun_path, path);
+	return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) &&
+	       connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 &&
+	       errno == ECONNREFUSED;
+}
+
+int listen_remove_dead(const struct listen_place *place)
+{
+	return is_dead(place->path) && unlink(place->path) < 0 ? -errno : 0;
+}
+
 struct listen_place *listen_free(struct listen_place *place)
 {
 	if (!place)

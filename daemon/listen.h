@@ -34,6 +34,9 @@ int listen_reserve(struct listen_place **ret, const char *path, char **message);
  * a socket that was passed. */
 int listen_open(struct listen_place *place, const struct listen_access *access, int *ret,
 		char **message);
+/* Remove the socket of a daemon that has died. One that somebody listens on, such as the service
+ * manager, stays. */
+int listen_remove_dead(const struct listen_place *place);
 /* Remove the files and give up the reservation. */
 struct listen_place *listen_free(struct listen_place *place);
 DEFINE_CLEANUP(struct listen_place *, listen_free)

@@ -26,7 +26,7 @@ struct round {
 	struct watchdog *w;
 	bool last; /* wait no longer */
 	size_t undecided;
-	size_t released, traced, failed;
+	struct watchdog_released result;
 };
 
 static void send_continue(struct round *round, const struct stop *s)
@@ -34,9 +34,9 @@ static void send_continue(struct round *round, const struct stop *s)
 	int r = stop_signal(s, SIGCONT);
 
 	if (r >= 0) {
-		round->released++;
+		round->result.released++;
 	} else if (r != -ESRCH) {
-		round->failed++;
+		round->result.failed++;
 		log_error("cannot continue process %d: %s; it stays stopped: kill -CONT %d",
 			  (int)s->pid, strerror(-r), (int)s->pid);
 	}
@@ -49,7 +49,7 @@ static bool settle(struct round *round, const struct stop *s, enum stop_sight si
 	case SIGHT_GONE:
 		return true;
 	case SIGHT_TRACED:
-		round->traced++;
+		round->result.traced++;
 		if (!s->resumed)
 			stop_signal(s, SIGCONT);
 		return true;
@@ -123,7 +123,7 @@ static int settle_record(void *userdata, const struct dwd_stop_key *key)
 		return 0;
 	}
 	if (r < 0) {
-		round->failed++;
+		round->result.failed++;
 		log_error("cannot release process %u: %s; if it is stopped: kill -CONT %u",
 			  key->tgid, strerror(-r), key->tgid);
 	}
@@ -131,7 +131,7 @@ static int settle_record(void *userdata, const struct dwd_stop_key *key)
 	return 0;
 }
 
-static struct round release_all(struct watchdog *w)
+static struct watchdog_released release_all(struct watchdog *w)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
 	uint64_t end = clock_monotonic_us() + PATIENCE_US;
@@ -148,11 +148,7 @@ static struct round release_all(struct watchdog *w)
 		nanosleep(&pause, NULL);
 		round.last = clock_monotonic_us() >= end;
 	}
-	if (round.released || round.traced || round.failed)
-		log_info("released: %zu; left to their debuggers: %zu; failed on: "
-			 "%zu",
-			 round.released, round.traced, round.failed);
-	return round;
+	return round.result;
 }
 
 static int take_down(struct backend *backend)
@@ -162,6 +158,13 @@ static int take_down(struct backend *backend)
 	if (r < 0)
 		log_error("cannot unpin the kernel side: %s", strerror(-r));
 	return r;
+}
+
+static void say_released(struct watchdog_released result)
+{
+	if (result.released || result.traced || result.failed)
+		log_info("released: %zu; left to their debuggers: %zu; failed on: %zu",
+			 result.released, result.traced, result.failed);
 }
 
 void watchdog_shutdown(struct watchdog *w, bool keep)
@@ -179,29 +182,28 @@ void watchdog_shutdown(struct watchdog *w, bool keep)
 	if (r < 0)
 		log_error("cannot cease to match: %s", strerror(-r));
 	if (!keep)
-		release_all(w);
+		say_released(release_all(w));
 	else if (w->live > 0)
 		log_warning("left stopped, as --on-exit=keep says: %zu; kill -CONT lets each run",
 			    w->live);
 	take_down(w->backend);
 }
 
-int watchdog_release_left(struct backend *left, size_t *released)
+int watchdog_release_left(struct backend *left, struct watchdog_released *ret)
 {
 	struct watchdog *w = calloc(1, sizeof(*w));
-	struct round round = {};
 	int r = -ENOMEM;
 
+	*ret = (struct watchdog_released){};
 	if (!w)
 		return r;
 	w->backend = left;
 	r = stop_table_init(&w->stops); /* it stays empty: all are strangers */
 	if (r >= 0)
-		round = release_all(w);
+		*ret = release_all(w);
 	stop_table_destroy(&w->stops);
 	free(w);
-	*released = round.released + round.traced;
 	if (r >= 0)
 		r = take_down(left);
-	return r < 0 ? r : round.failed ? -EIO : 0;
+	return r < 0 ? r : ret->failed ? -EIO : 0;
 }

@@ -47,9 +47,16 @@ bool watchdog_took_over(const struct watchdog *w);
  * leave all as it is, for another daemon; where the backend cannot outlive this one, stopped. */
 void watchdog_shutdown(struct watchdog *w, bool keep);
 
+/* What became of the processes that were stopped. */
+struct watchdog_released {
+	size_t released;
+	size_t traced; /* left to their debuggers */
+	size_t failed;
+};
+
 /* The same for what a dead daemon has left: release what is stopped in `left`, of which little else
  * is known, and take it down. -errno: not all of it could be. */
-int watchdog_release_left(struct backend *left, size_t *released);
+int watchdog_release_left(struct backend *left, struct watchdog_released *ret);
 
 /* Since when (monotonic us) there has been neither watch nor stop; 0 if there is one. */
 uint64_t watchdog_idle_since(const struct watchdog *w);

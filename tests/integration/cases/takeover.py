@@ -184,16 +184,76 @@ def nothing_is_left_after_release_all(b):
     with b.daemon(*NEVER) as daemon:
         daemon.watch(program)
         children = [stopped(b, daemon, program) for _ in range(3)]
-        assert 'another dwdd has it' in daemon.release_left(status=1)
+        assert f'dwdd (pid {daemon.process.pid}) listens on {daemon.socket}' in daemon.release_left(status=1)
         daemon.kill()
         equal(daemon.release_left().splitlines()[-1], 'released 3', 'output')
+        equal(glob.glob(daemon.socket + '*'), [], 'socket and lock')
         for child in children:
             equal(child.wait(20 * SCALE), 0, 'exit status')
         equal(daemon.pins(), [], 'pins')
         equal(b.run(program).wait(20 * SCALE), 0, 'nothing is watched any more')
-        equal(daemon.release_left(), 'released 0\n', 'again')
+        equal(daemon.release_left(), f'dwdd: no dwdd with the socket {daemon.socket} has left anything\nreleased 0\n',
+              'again')
         daemon.start()
         equal((daemon.json('watches'), daemon.stops()), ([], []), 'watches and stops')
+
+
+@case
+def what_others_have_left_is_named(b):
+    """Who gives the wrong socket is told; what lives has left nothing, and no socket of others is touched."""
+    program, other = b.program(), b.program()
+    with b.daemon(*NEVER) as daemon, b.daemon(*NEVER) as living:
+        daemon.watch(program)
+        living.watch(other)
+        child = stopped(b, daemon, program)
+        stopped(b, living, other)
+        daemon.kill()
+        wrong = daemon.release_left('--socket', b.path('gone', 'wrong.sock'))
+        assert 'not released: 1 processes' in wrong and daemon.pins()[0] in wrong, wrong
+        assert living.pins()[0] not in wrong, wrong
+        equal(wrong.splitlines()[-1], 'released 0', 'output')
+        equal(state_of(child.pid), 'T', 'state')
+        assert os.path.exists(daemon.socket), 'its socket'
+        equal(daemon.release_left().splitlines()[-1], 'released 1', 'output')
+        equal(child.wait(20 * SCALE), 0, 'exit status')
+
+
+@case
+def what_a_debugger_has_is_left_to_it(b):
+    """And is not counted as released."""
+    program = b.program()
+    with b.daemon(*NEVER) as daemon:
+        daemon.watch(program)
+        child = stopped(b, daemon, program)
+        tracer = b.run('strace', '-o', '/dev/null', '-p', child.pid)
+        until(lambda: [s for s in daemon.stops() if s['state'] == 'attached'], 'the debugger')
+        daemon.kill()
+        equal(daemon.release_left().splitlines()[-1], 'released 0; left to their debuggers: 1', 'output')
+        equal(child.wait(20 * SCALE), 0, 'exit status')
+        tracer.wait(20 * SCALE)
+
+
+@case
+def the_socket_of_the_service_manager_stays(b):
+    """Whose daemon has died, while it listens on."""
+    program = b.program()
+    with b.daemon(*NEVER) as daemon:
+        daemon.watch(program)
+        child = stopped(b, daemon, program)
+        daemon.kill()
+        os.unlink(daemon.socket)
+        with socket.socket(socket.AF_UNIX) as manager:
+            manager.bind(daemon.socket)
+            manager.listen()
+            manager.setblocking(False)
+            equal(daemon.release_left().splitlines()[-1], 'released 1', 'output')
+            assert os.path.exists(daemon.socket), 'the socket'
+            try:
+                manager.accept()
+                raise AssertionError('a connection was made')
+            except BlockingIOError:
+                pass
+        equal(child.wait(20 * SCALE), 0, 'exit status')
 
 
 @case
@@ -397,7 +457,7 @@ def two_never_share_it(b):
         done = subprocess.run([b.dwdd, '--socket', daemon.socket], stdin=subprocess.DEVNULL, check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding='utf-8', timeout=60 * SCALE)
         equal(done.returncode, 1, 'exit status')
-        assert 'another dwdd has it' in done.stdout, done.stdout
+        assert f'a dwdd (pid {daemon.process.pid}) lives on {daemon.socket}' in done.stdout, done.stdout
         daemon.json('status')
 
 
