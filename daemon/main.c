@@ -324,10 +324,12 @@ static void say_ready(const struct daemon *d, int ready)
 	sd_notifyf(0, "READY=1\nSTATUS=Watching by the %s backend", kind);
 }
 
-static bool may_run(void)
+static bool may_run(const struct options *options)
 {
 	if (geteuid() != 0) {
-		log_error("only root can load the kernel side: run dwdd as root");
+		log_error("only root can %s as root",
+			  options->release_all ? "release what is stopped: run dwdd --release-all"
+					       : "load the kernel side: run dwdd");
 		return false;
 	}
 	/* It would stop processes that it cannot find again. */
@@ -344,7 +346,7 @@ static int run(const struct options *options, int ready)
 	_cleanup_(destroy) struct daemon d = {.options = options};
 	int r;
 
-	if (!may_run() || start(&d) < 0)
+	if (!may_run(options) || start(&d) < 0)
 		return EXIT_FAILURE;
 	say_ready(&d, ready);
 	/* If the service manager wants to be told that this still runs. */
@@ -369,7 +371,7 @@ int main(int argc, char **argv)
 	if (options.probe)
 		return probe();
 	if (options.release_all)
-		return may_run() ? release_left(&options) : EXIT_FAILURE;
+		return may_run(&options) ? release_left(&options) : EXIT_FAILURE;
 	if (options.background && !background_start(&ready, &status))
 		return status;
 	return run(&options, ready);

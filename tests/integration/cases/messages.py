@@ -264,6 +264,9 @@ def messages_to_those_who_may_not(b):
               user=65534, group=65534, extra_groups=[])
     check([b.dwdd, '--socket', names['nobody']], 1,
           'dwdd: only root can load the kernel side: run dwdd as root\n', user=65534, group=65534, extra_groups=[])
+    check([b.dwdd, '--release-all', '--socket', names['nobody']], 1,
+          'dwdd: only root can release what is stopped: run dwdd --release-all as root\n', user=65534, group=65534,
+          extra_groups=[])
 
 
 @case
