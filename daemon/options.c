@@ -18,6 +18,8 @@
 #define DEFAULT_PIN_DIR	    "/sys/fs/bpf/dwd"
 #define DEFAULT_FAIL_OPEN   10
 #define LONGEST_FAIL_OPEN   (24 * 3600)
+/* The heart beats once a second: a late beat is no death. */
+#define SHORTEST_FAIL_OPEN 3
 
 static const char help[] =
 	"Usage: dwdd [OPTION]...\n"
@@ -35,9 +37,9 @@ static const char help[] =
 	"(default:\n"
 	"                      " DEFAULT_PIN_DIR ")\n"
 	"  --fail-open-after SECONDS\n"
-	"                      stop nothing when there has been no daemon for so long (default: "
-	"10);\n"
-	"                      0: do\n"
+	"                      let all run once no daemon has lived for so long (default: 10, "
+	"at\n"
+	"                      least 3); 0: stop what is watched for ever\n"
 	"  --max-stopped N     stop no more than N processes at a time (default: 1024)\n"
 	"  --log-level LEVEL   error, warning, info (default) or debug\n"
 	"  --background        return when ready, and go on in the background\n"
@@ -116,6 +118,12 @@ static bool parse_backend(const char *text, int *ret)
 	return true;
 }
 
+static bool parse_fail_open(const char *text, uint64_t *ret)
+{
+	return parse_number(text, 0, 0, ret) ||
+	       parse_number(text, SHORTEST_FAIL_OPEN, LONGEST_FAIL_OPEN, ret);
+}
+
 /* By name or number. */
 static bool parse_group(const char *text, gid_t *ret)
 {
@@ -189,9 +197,9 @@ static const char *set_option(struct options *o, int option, const char *value)
 		o->pin_dir = strdup(value);
 		return *value == '/' ? NULL : "an absolute path";
 	case OPTION_FAIL_OPEN_AFTER:
-		return parse_number(value, 0, LONGEST_FAIL_OPEN, &o->fail_open_after)
+		return parse_fail_open(value, &o->fail_open_after)
 			       ? NULL
-			       : "seconds, at most a day's; 0 for never";
+			       : "seconds, from 3 to a day's; or 0, never to fail open";
 	case OPTION_RELEASE_ALL:
 		o->release_all = true;
 		return NULL;

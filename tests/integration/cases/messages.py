@@ -179,6 +179,7 @@ DAEMON_OPTIONS = (
     ('--on-exit x', 2, "--on-exit takes continue or keep, not 'x'"),
     ('--max-stopped 0', 2, "--max-stopped takes a number from 1 to 100000, not '0'"),
     ('--log-level x', 2, "--log-level takes error, warning, info or debug, not 'x'"),
+    ('--fail-open-after 2', 2, "--fail-open-after takes seconds, from 3 to a day's; or 0, never to fail open, not '2'"),
     ('--exit-idle 0', 2, "--exit-idle takes seconds, from 1 to a year's, not '0'"),
 )
 

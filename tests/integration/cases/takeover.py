@@ -153,7 +153,7 @@ def own_watches_end_with_the_daemon(b):
 @case
 def without_a_daemon_it_fails_open(b):
     program = b.program()
-    with b.daemon('--fail-open-after', 1) as daemon:
+    with b.daemon('--fail-open-after', 3) as daemon:
         watch = daemon.watch(program)
         held = stopped(b, daemon, program)
         daemon.kill()
