@@ -124,8 +124,8 @@ static uint64_t count_unattended(const struct watchdog *w)
 void restore_say(const struct watchdog *w)
 {
 	if (w->watches.count || w->live)
-		log_info("an earlier dwdd has left %zu watches and %zu stopped processes; let run "
-			 "while there was no dwdd, in all: %ju",
+		log_info("an earlier dwdd has left %zu watches and %zu stopped processes; for want "
+			 "of a dwdd the watches have let run, since they were made: %ju",
 			 w->watches.count, w->live, (uintmax_t)count_unattended(w));
 }
 

@@ -72,8 +72,8 @@ def no_exec_is_missed(b):
         daemon.start()
         equal([s['pid'] for s in listed(daemon)], [child.pid], 'stops')
         equal(daemon.counters(watch)['caught'], 1, 'caught')
-        assert ('an earlier dwdd has left 1 watches and 1 stopped processes; let run while there was no dwdd, '
-                'in all: 0' in daemon.log()), daemon.log()
+        assert ('an earlier dwdd has left 1 watches and 1 stopped processes; for want of a dwdd the watches '
+                'have let run, since they were made: 0' in daemon.log()), daemon.log()
         b.caught(child, program, daemon)
         equal(daemon.stops(), [], 'stops left')
 
@@ -171,7 +171,7 @@ def without_a_daemon_it_fails_open(b):
         counters = daemon.counters(watch)
         skipped = counters['skipped'].pop('no-daemon')
         assert skipped >= 1 and not counters['skipped'], counters
-        assert f'let run while there was no dwdd, in all: {skipped}\n' in daemon.log(), daemon.log()
+        assert f'the watches have let run, since they were made: {skipped}\n' in daemon.log(), daemon.log()
         still = [c for c in started if c.poll() is None]
         equal(counters['caught'], len(still), 'caught')
         equal({s['pid'] for s in listed(daemon)}, {c.pid for c in still}, 'stops')
