@@ -8,7 +8,7 @@
 
 #include "clock.h"
 
-/* log_rarely(): so many lines in so long a time. */
+/* log_rarely() and log_error_rarely(): so many lines in so long a time. */
 #define STRETCH_US    10000000
 #define STRETCH_LINES 5
 
@@ -86,20 +86,38 @@ void log_line(int level, const char *format, ...)
 	va_end(args);
 }
 
-void log_rarely(struct log_limit *limit, const char *format, ...)
+/* Whether one more line is too many; says how many were when a new stretch begins. */
+static bool is_too_many(int level, struct log_limit *limit)
 {
 	uint64_t now = clock_monotonic_us();
-	va_list args;
 
 	if (now - limit->since >= STRETCH_US) {
 		if (limit->count > STRETCH_LINES)
-			log_info("%u lines like the next were left out",
+			log_line(level, "%u lines like the next were left out",
 				 limit->count - STRETCH_LINES);
 		*limit = (struct log_limit){.since = now};
 	}
-	if (limit->count++ >= STRETCH_LINES)
+	return limit->count++ >= STRETCH_LINES;
+}
+
+void log_rarely(struct log_limit *limit, const char *format, ...)
+{
+	va_list args;
+
+	if (is_too_many(LOG_INFO, limit))
 		return;
 	va_start(args, format);
 	log_va(LOG_INFO, format, args);
+	va_end(args);
+}
+
+void log_error_rarely(struct log_limit *limit, const char *format, ...)
+{
+	va_list args;
+
+	if (is_too_many(LOG_ERR, limit))
+		return;
+	va_start(args, format);
+	log_va(LOG_ERR, format, args);
 	va_end(args);
 }

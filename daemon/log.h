@@ -24,14 +24,16 @@ int log_level_from_name(const char *name, int *ret);
 
 void log_line(int level, const char *format, ...) _printf_(2, 3);
 
-/* For what a peer can bring about as often as he likes: a few lines, and after a while how many
- * there were. All zero at first. */
+/* For what a peer can bring about as often as he likes: a few lines, and, before the first that
+ * comes after a while, how many were left out. All zero at first. */
 struct log_limit {
 	uint64_t since; /* monotonic us: the present stretch of time */
 	unsigned count; /* lines wanted in it */
 };
 
 void log_rarely(struct log_limit *limit, const char *format, ...) _printf_(2, 3);
+/* The same for what keeps the daemon from its work. */
+void log_error_rarely(struct log_limit *limit, const char *format, ...) _printf_(2, 3);
 
 #define log_error(...)	 log_line(LOG_ERR, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_WARNING, __VA_ARGS__)

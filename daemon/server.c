@@ -19,6 +19,7 @@ struct server {
 	sd_event_source *retry; /* accepting again after descriptors had run out */
 	struct peer_list peers;
 	struct events_listener events;
+	struct log_limit lost; /* connections that could not be served */
 	uint64_t quiet_since;
 };
 
@@ -109,7 +110,8 @@ static int on_retry(sd_event_source *source, uint64_t time, void *userdata)
 /* The connection stays in the socket's queue, and the loop must not spin on it. */
 static void accept_later(struct server *server, int error)
 {
-	log_error("cannot accept a connection: %s; trying again", strerror(error));
+	log_error_rarely(&server->lost, "cannot accept a connection: %s; trying again",
+			 strerror(error));
 	sd_event_source_set_enabled(server->accept, SD_EVENT_OFF);
 	sd_event_source_set_time(server->retry, clock_monotonic_us() + ACCEPT_RETRY_US);
 	sd_event_source_set_enabled(server->retry, SD_EVENT_ONESHOT);
@@ -128,7 +130,7 @@ static int on_accept(sd_event_source *source, int listen_fd, uint32_t revents, v
 	}
 	r = take_peer(server, fd);
 	if (r < 0)
-		log_error("cannot serve a connection: %s", strerror(-r));
+		log_error_rarely(&server->lost, "cannot serve a connection: %s", strerror(-r));
 	return 0;
 }
 
