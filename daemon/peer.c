@@ -119,19 +119,26 @@ static void begin_call(struct peer *peer, json_t *message)
 	methods_run(&peer->call);
 }
 
+static const char *what_is_wrong(int error)
+{
+	switch (error) {
+	case -EPIPE:
+		return "it ended in the middle of a message";
+	case -EMSGSIZE:
+		return "it sent a message larger than it may (root: 1 MiB, others: 128 KiB)";
+	case -EBADMSG:
+		return "it sent what is no JSON, or has a key twice, \\u0000 or too many levels";
+	}
+	return strerror(-error);
+}
+
 static void input_ended(struct peer *peer, int error)
 {
 	peer->ended = true;
 	if (error == -ECONNRESET)
 		return;
 	log_rarely(&peer->service->faults, "closed the connection of process %d of user %u: %s",
-		   (int)peer->client.pid, peer->client.user.uid,
-		   error == -EPIPE ? "it ended in the middle of a message"
-		   : error == -EMSGSIZE
-			   ? "it sent a message larger than it may (root: 1 MiB, others: "
-			     "128 KiB)"
-		   : error == -EBADMSG ? "it sent a message that is not JSON"
-				       : strerror(-error));
+		   (int)peer->client.pid, peer->client.user.uid, what_is_wrong(error));
 	peer->broken = true;
 }
 
