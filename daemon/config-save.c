@@ -80,14 +80,33 @@ static int read_whole(const char *path, char **ret, char **message)
 	return r < 0 || *ret ? r : -ENOMEM;
 }
 
-static int write_beside(const char *path, const char *text)
+/* Make it the old file's owner's, and give it its mode. Another owner than root takes CAP_CHOWN,
+ * which was given up. */
+static int keep_access(int fd, const struct stat *old, const char *path, char **message)
 {
-	_cleanup_fd_ int fd =
-		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	size_t size = strlen(text);
+	struct stat new;
 
-	if (fd < 0)
+	if (fstat(fd, &new) < 0)
 		return -errno;
+	if ((new.st_uid != old->st_uid || new.st_gid != old->st_gid) &&
+	    fchown(fd, old->st_uid, old->st_gid) < 0)
+		return fail(message, -errno,
+			    "cannot write %s: it would not keep owner and group of the file "
+			    "that it replaces: make that one root's",
+			    path);
+	return fchmod(fd, old->st_mode & 07777) < 0 ? -errno : 0;
+}
+
+/* `old`: the file that it is to take the place of; NULL: none. */
+static int write_beside(const char *path, const char *text, const struct stat *old, char **message)
+{
+	_cleanup_fd_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+				   old ? 0600 : 0644);
+	size_t size = strlen(text);
+	int r = fd < 0 ? -errno : old ? keep_access(fd, old, path, message) : 0;
+
+	if (r < 0)
+		return r;
 	while (size > 0) {
 		ssize_t n = write(fd, text, size);
 
@@ -99,25 +118,48 @@ static int write_beside(const char *path, const char *text)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* Put `text` in the file's place, which is never seen half written; an empty one goes. */
-static int replace(const char *path, const char *text, char **message)
+/* Put `text` in the file's place, which is never seen half written. */
+static int replace_file(const char *path, const char *text, char **message)
 {
 	_cleanup_free_ char *other = NULL;
+	struct stat old;
+	bool there = stat(path, &old) == 0;
 	int r;
 
-	if (!*text)
-		r = unlink(path) < 0 && errno != ENOENT ? -errno : 0;
-	else if (asprintf(&other, "%s.new", path) < 0) {
+	if (asprintf(&other, "%s.new", path) < 0) {
 		other = NULL;
 		return -ENOMEM;
-	} else {
-		r = write_beside(other, text);
-		if (r == 0 && rename(other, path) < 0)
-			r = -errno;
-		if (r < 0)
-			unlink(other);
 	}
-	return r < 0 ? fail(message, r, "cannot write %s: %s", path, strerror(-r)) : 0;
+	r = write_beside(other, text, there ? &old : NULL, message);
+	if (r == 0 && rename(other, path) < 0)
+		r = -errno;
+	if (r < 0)
+		unlink(other);
+	return r;
+}
+
+static bool is_link(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+/* A file that becomes empty goes; a link stays, and what it leads to is changed. */
+static int replace(const char *path, const char *text, char **message)
+{
+	_cleanup_free_ char *file = is_link(path) ? realpath(path, NULL) : strdup(path);
+	int r;
+
+	if (!file)
+		r = -errno;
+	else if (!*text && !is_link(path))
+		r = unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+	else
+		r = replace_file(file, text, message);
+	if (r < 0 && !*message)
+		return fail(message, r, "cannot write %s: %s", path, strerror(-r));
+	return r;
 }
 
 static unsigned count_lines(const char *text)

@@ -146,6 +146,29 @@ def unwatch_of_a_saved_watch(b):
 
 
 @case
+def a_file_stays_what_it_was(b):
+    """A link leads to the same file, which keeps its mode; one of somebody else is not made root's."""
+    files = Files(b)
+    real = b.path(b.unique('real'))
+    os.makedirs(files.path)
+    with open(real, 'w', encoding='utf-8') as f:
+        f.write('one\n')
+    os.chmod(real, 0o640)
+    os.symlink(real, files.at('x.conf'))
+    with b.daemon('--watches-dir', files.path) as daemon:
+        daemon.dwd('watch', '--save-as', 'x', 'two')
+        equal(files.read('x.conf'), 'one\ntwo\n', 'file')
+        daemon.dwd('unwatch', '--save', 'one', 'two')
+        equal((os.readlink(files.at('x.conf')), files.read('x.conf')), (real, ''), 'link and file')
+        equal(os.stat(real).st_mode & 0o7777, 0o640, 'mode')
+        os.chown(real, 65534, 65534)
+        said = daemon.dwd('watch', '--save-as', 'x', 'three', status=None)
+        assert 'would not keep owner and group' in said.stderr, said
+        equal((os.stat(real).st_uid, os.listdir(os.path.dirname(real)).count(os.path.basename(real) + '.new')),
+              (65534, 0), 'owner, and files left')
+
+
+@case
 def saved_once(b):
     """What is saved already is watched again, and not saved again."""
     files = Files(b)
