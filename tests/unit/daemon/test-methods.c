@@ -33,10 +33,6 @@ static void test_watches(void **state)
 		       "io.dwd.Watchdog.InvalidTarget",
 		       "{\"target\": \"..\", \"reason\": "
 		       "\"\\\".\\\" and \\\"..\\\" are not names of programs\"}");
-	f->h->fake->add_watch_error = -ENOSPC;
-	expect_failure(f, v, "io.dwd.Watchdog.Watch", "{\"target\": \"x\"}",
-		       "io.dwd.Watchdog.LimitReached",
-		       "{\"limit\": \"watches\", \"value\": 10000}");
 	f->h->fake->add_watch_error = -EIO;
 	expect_failure(f, v, "io.dwd.Watchdog.Watch", "{\"target\": \"x\"}",
 		       "io.dwd.Watchdog.KernelFailed", "{\"what\": \"Watch\", \"errno\": 5}");
