@@ -261,8 +261,9 @@ def a_socket_by_another_path_is_the_same(b):
     """A link to its directory, and slashes that mean nothing: what is left is released and taken over."""
     program = b.program()
     with b.daemon(*NEVER) as daemon:
-        os.symlink(daemon.directory, b.path('link'))
-        for path in b.path('link', 'dwd.sock'), daemon.socket.replace('/', '//'):
+        link = b.path(b.unique('link'))
+        os.symlink(daemon.directory, link)
+        for path in os.path.join(link, 'dwd.sock'), daemon.socket.replace('/', '//'):
             daemon.watch(program)
             child = stopped(b, daemon, program)
             daemon.kill()
@@ -270,7 +271,7 @@ def a_socket_by_another_path_is_the_same(b):
             equal(child.wait(20 * SCALE), 0, 'exit status')
             daemon.start()
         watch = daemon.watch(program)
-        daemon.restart('--socket', b.path('link', 'dwd.sock'))
+        daemon.restart('--socket', os.path.join(link, 'dwd.sock'))
         equal([w['id'] for w in daemon.json('watches')], [watch], 'watches')
 
 
