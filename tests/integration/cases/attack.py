@@ -778,3 +778,21 @@ def paths_that_are_never_found(b):
             runs(child)
         finally:
             slow.end()
+
+
+@case
+def a_dead_file_system_of_roots(b):
+    """Many of his watches below it keep the daemon for some seconds, not for one each; they are all there."""
+    slow = SlowFile(b.path(b.unique('dead')))
+    with b.daemon() as daemon:
+        try:
+            slow.stop_serving()
+            v = daemon.varlink()
+            for i in range(10):
+                assert 'error' not in v.call(DWD + 'Watch', {'target': os.path.join(slow.path, str(i))})
+            v.close()
+            assert daemon.log().count('its file system does not answer') <= 4, daemon.log()
+            assert 'earlier ones took too long' in daemon.log(), daemon.log()
+            equal(len(daemon.json('watches')), 10, 'watches')
+        finally:
+            slow.end()
