@@ -77,6 +77,17 @@ void doctor_check_backends(struct report *report)
 	probe_backends(report, daemon);
 }
 
+static void add_dead(struct report *report, const char *socket)
+{
+	_cleanup_free_ char *advice = NULL;
+
+	if (asprintf(&advice, "start dwdd as root, or release all: dwdd --release-all --socket %s",
+		     socket) < 0)
+		advice = NULL;
+	report_add(report, CHECK_MISSING, "daemon", advice,
+		   "the one of %s has died; what it had stopped may still be", socket);
+}
+
 void doctor_check_daemon(struct report *report, const struct client *c)
 {
 	struct dwd_status *status = NULL;
@@ -89,10 +100,7 @@ void doctor_check_daemon(struct report *report, const struct client *c)
 		report_add(report, CHECK_OK, "daemon", NULL, "dwdd %s (pid %d) on %s, %s backend",
 			   status->version, (int)status->pid, client_socket(c), status->backend);
 	else if (r == -ECONNREFUSED && start_was_killed(c))
-		report_add(report, CHECK_MISSING, "daemon",
-			   "start dwdd as root, or release all: dwdd --release-all",
-			   "the one of %s has died; what it had stopped may still be",
-			   client_socket(c));
+		add_dead(report, client_socket(c));
 	else if (exit_status(r) == EXIT_NO_DAEMON && geteuid() == 0)
 		report_add(report, CHECK_OK, "daemon", NULL,
 			   "none listens on %s; dwd watch starts one", client_socket(c));

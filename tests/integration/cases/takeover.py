@@ -517,6 +517,7 @@ def a_client_starts_the_next_daemon(b):
                                            stdout=subprocess.PIPE, timeout=120 * SCALE).stdout)['checks']
         daemon, = [c for c in checks if c['check'] == 'daemon']
         assert daemon['state'] == 'missing' and 'has died' in daemon['detail'], daemon
+        assert daemon['advice'].endswith(f'dwdd --release-all --socket {path}'), daemon
         assert str(child.pid) in call('list')
         call('continue', '--all')
         equal(child.wait(20 * SCALE), 0, 'exit status')
