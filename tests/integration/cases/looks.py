@@ -4,6 +4,7 @@
 import contextlib
 import ctypes
 import os
+import resource
 import signal
 
 from harness import SCALE, Skip, case, cgroup_root, enter_cgroup, equal, until
@@ -153,3 +154,20 @@ def a_cgroup_that_is_gone(b):
             equal(daemon.json('watches')[0]['id'], watch, 'id')
         finally:
             until(lambda: not os.path.isdir(group) or os.rmdir(group) is None, 'an empty cgroup')
+
+
+@case
+def no_descriptor_for_what_is_found(b):
+    """That is not the same as that there is nothing: it is looked at again."""
+    with watched_link(b) as (daemon, _, programs):
+        v = daemon.varlink()
+        v.call('io.dwd.Watchdog.GetStatus')
+        pid = daemon.process.pid
+        before = resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, resource.prlimit(pid, resource.RLIMIT_NOFILE)[1]))
+        other = b.path(b.unique('link'))
+        lead_to(other, programs[1])
+        assert 'error' not in v.call('io.dwd.Watchdog.Watch', {'target': other})
+        assert 'has named: Too many open files' in daemon.log(), daemon.log()
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        is_followed(b, daemon, other, programs[1])
+        v.close()
