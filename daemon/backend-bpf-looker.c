@@ -64,8 +64,8 @@ static void send_answer(int socket, struct answer *answer, int fd)
 
 	if (fd >= 0) {
 		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-		message.msg_control = &control;
-		message.msg_controllen = sizeof(control);
+		message.msg_control = control.room;
+		message.msg_controllen = sizeof(control.room);
 	}
 	if (sendmsg(socket, &message, MSG_NOSIGNAL) < 0)
 		_exit(1);
@@ -79,8 +79,8 @@ static int receive_answer(int socket, struct answer *answer, int *fd)
 	struct iovec part = {answer, sizeof(*answer)};
 	struct msghdr message = {.msg_iov = &part,
 				 .msg_iovlen = 1,
-				 .msg_control = &control,
-				 .msg_controllen = sizeof(control)};
+				 .msg_control = control.room,
+				 .msg_controllen = sizeof(control.room)};
 	ssize_t size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
 	struct cmsghdr *header = size > 0 ? CMSG_FIRSTHDR(&message) : NULL;
 
@@ -89,7 +89,7 @@ static int receive_answer(int socket, struct answer *answer, int *fd)
 		memcpy(fd, CMSG_DATA(header), sizeof(*fd));
 	if (size <= 0)
 		return -ECHILD;
-	return message.msg_flags & MSG_CTRUNC ? -EMFILE : 0;
+	return (message.msg_flags & MSG_CTRUNC) ? -EMFILE : 0;
 }
 
 /* ---- the process that looks ------------------------------------------------------------------ */
@@ -107,7 +107,7 @@ static bool is_want(int r)
 	return r == -EMFILE || r == -ENFILE || r == -ENOMEM;
 }
 
-static void answer(int socket, int inotify, const struct request *request)
+static void serve_one(int socket, int inotify, const struct request *request)
 {
 	struct look look = {.inotify = inotify, .found_hop = tell_hop, .userdata = &socket};
 	struct answer last = {.end = true};
@@ -139,7 +139,7 @@ static _Noreturn void serve(int socket, int inotify)
 	/* It may be there before the daemon itself has let go, and outlive it. */
 	background_let_go();
 	while (recv(socket, &request, sizeof(request), 0) == sizeof(request))
-		answer(socket, inotify, &request);
+		serve_one(socket, inotify, &request);
 	_exit(0);
 }
 
@@ -189,7 +189,8 @@ static int ask(struct looker *l, const struct request *request, const struct loo
 		r = receive_answer(l->socket, ret, fd);
 		if (r < 0 || ret->end)
 			return r < 0 ? r : -ret->error;
-		look->found_hop(look->userdata, &ret->hop);
+		if (look->found_hop)
+			look->found_hop(look->userdata, &ret->hop);
 	}
 }
 
@@ -284,8 +285,8 @@ int looker_find(struct looker *l, const struct principal *owner, const char *tar
 		char real[static PATH_MAX])
 {
 	const struct look look = {.found_hop = found_hop, .userdata = userdata};
+	struct answer last = {};
 	struct request request;
-	struct answer last;
 	int fd, r;
 
 	set_request(&request, owner, target, false);
@@ -300,12 +301,13 @@ int looker_find(struct looker *l, const struct principal *owner, const char *tar
 int looker_find_cgroup(struct looker *l, const struct principal *owner, const char *path,
 		       uint64_t *ret)
 {
+	const struct look nowhere = {};
+	struct answer last = {};
 	struct request request;
-	struct answer last;
 	int fd, r;
 
 	set_request(&request, owner, path, true);
-	r = look_for(l, &request, NULL, &last, &fd);
+	r = look_for(l, &request, &nowhere, &last, &fd);
 	if (r < 0)
 		return -EAGAIN;
 	if (!last.found)
