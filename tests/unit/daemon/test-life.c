@@ -14,8 +14,8 @@
 
 #include "clock.h"
 
-/* Several looks of the agenda at a process that does not do what is waited for; they are not so many
- * that it would be given up. */
+/* Several looks of the agenda at a process that does not do what is waited for, not so many that it
+ * would be given up. */
 static void turn_often(struct harness *h)
 {
 	for (int i = 0; i < 10; i++)
