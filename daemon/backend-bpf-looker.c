@@ -228,7 +228,8 @@ static int try(struct looker *l, const struct request *request, const struct loo
 		give_up(l, request->owner.uid, began);
 		if (helpers_has(&l->helpers, pid))
 			note_stuck(l, pid, look_hash(request->path));
-	} else {
+	} else if (request->owner.uid != 0) {
+		/* Root may have thousands of files, and pays for what does not answer alone. */
 		helpers_account(&l->helpers, 0, request->owner.uid, began);
 	}
 	return r;

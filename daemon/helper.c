@@ -167,9 +167,6 @@ void helpers_account(struct helpers *h, pid_t pid, uid_t uid, uint64_t began)
 
 	if (!room)
 		return;
-	/* He may have thousands of files that are soon found. */
-	if (uid == 0 && now - began < LONG_US)
-		began = now;
 	owes = room->uid == uid && room->paid_at > now;
 	paid_at = (owes ? room->paid_at : now) + WAIT_FACTOR * (now - began);
 	if (pid || paid_at > room->paid_at)
@@ -183,12 +180,13 @@ void helpers_end(struct helpers *h, pid_t pid, uid_t uid, uint64_t began)
 	helpers_account(h, ended ? 0 : pid, uid, began);
 }
 
-/* What is soon done is free. */
+/* What is soon done is free, and so is all that is root's: he may set variables in thousands of
+ * processes, on a slow machine. */
 static void settle(struct helpers *h, uid_t uid, pid_t pid, uint64_t began)
 {
 	uint64_t now = clock_monotonic_us();
 
-	helpers_account(h, pid, uid, now - began < LONG_US ? now : began);
+	helpers_account(h, pid, uid, uid == 0 || now - began < LONG_US ? now : began);
 }
 
 int helpers_run(struct helpers *h, const struct helper_job *job, void *result)

@@ -17,9 +17,10 @@
  * worth is refused. So in the long run no user takes more than a tenth of this process's time.
  * (What helpers_run() has soon done is free.)
  *
- * Root has places of his own, which users cannot fill: one that has not ended, or some seconds of
- * waiting, do not keep him from having another. But for what is not soon done he too pays, lest a
- * dead file system with many files of his takes all the time there is.
+ * Root has places of his own, which users cannot fill, and one that has not ended does not keep him
+ * from having another. helpers_run() is free for him; for what else is put to his account he pays,
+ * after some seconds of it, lest a dead file system with many files of his takes all the time there
+ * is.
  */
 
 #include <stdbool.h>
