@@ -182,7 +182,8 @@ def of_many_processes_at_once(b):
     program = b.program()
     b.main.watch('--setenv=A=1', program)
     children = [b.run(program) for _ in range(200)]
-    until(lambda: [s['state'] for s in b.main.stops()] == ['stopped'] * len(children), 'all to be stopped')
+    until(lambda: [s['state'] for s in b.main.stops()] == ['stopped'] * len(children), 'all to be stopped',
+          60)
     equal([s.get('setenv') for s in b.main.stops()], [['A=1']] * len(children), 'variables')
     b.main.dwd('continue', '--all')
     equal({child.wait(20 * SCALE) for child in children}, {0}, 'exit status')
