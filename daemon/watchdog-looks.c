@@ -19,9 +19,9 @@
  * "Not stopped" is easily misread: a stopped process wakes for a moment when a debugger comes or
  * goes, and one that is about to stop still runs; for as long as the processor is busy with others.
  * So a stop is given up only if the process sleeps, or has been on a processor for a while
- * (DOUBT_US) and was not seen stopped, or never stopped (ESCAPED_US). Uninterruptible sleep tells
- * nothing: a stopped process in a frozen cgroup of version 1 looks like that for as long as it is
- * frozen.
+ * (DOUBT_US) and was not seen stopped; one that never was, ESCAPED_US after its record at the
+ * earliest. Uninterruptible sleep tells nothing: a stopped process in a frozen cgroup of version 1
+ * looks like that for as long as it is frozen.
  *
  * "Stopped" can be another stop than the one at exec: a process that was continued may stop itself
  * before anybody looks. No program runs without page faults at first, and only its own count as
@@ -139,9 +139,20 @@ static void seems_to_run(struct watchdog *w, struct stop *s, bool certain)
 		look_later(w, s, agenda_longer(s, AGENDA_TEN));
 }
 
+/* A SIGCONT that came before the SIGSTOP was taken has taken it away. That much time has passed
+ * does not tell: the processor it is on may belong to a machine that is itself kept waiting. */
+static bool has_escaped(struct stop *s, enum stop_sight sight)
+{
+	if (clock_monotonic_us() - s->arrived <= ESCAPED_US || sight == SIGHT_PENDING ||
+	    sight == SIGHT_BLOCKED)
+		return false;
+	if (!s->doubt_since)
+		doubt(s);
+	return sight == SIGHT_ASLEEP || has_run(s);
+}
+
 static void react_stopping(struct watchdog *w, struct stop *s, enum stop_sight sight, pid_t tracer)
 {
-	bool long_ago = clock_monotonic_us() - s->arrived > ESCAPED_US;
 	bool stopped = sight == SIGHT_STOPPED || sight == SIGHT_TRACED;
 	uint64_t id = s->id;
 
@@ -150,14 +161,14 @@ static void react_stopping(struct watchdog *w, struct stop *s, enum stop_sight s
 		look_later(w, s, agenda_longer(s, AGENDA_TEN));
 	} else if (stopped) {
 		agenda_remove(&w->agenda, s);
+		s->doubt_since = 0;
 		stops_confirm(w, s);
 		if (!stop_table_find_id(&w->stops, id))
 			return;
 		if (sight == SIGHT_TRACED)
 			seen_traced(w, s, tracer);
 		claims_offer(w, s);
-	} else if (long_ago && sight != SIGHT_PENDING && sight != SIGHT_BLOCKED) {
-		/* A SIGCONT came before the SIGSTOP was taken, and took it away. */
+	} else if (has_escaped(s, sight)) {
 		stops_finish(w, s, STOP_RUNNING, s->release_by);
 	} else {
 		look_later(w, s, agenda_longer(s, AGENDA_HUNDRED));
