@@ -34,13 +34,13 @@ def entries(daemon):
 
 
 def held(daemon):
-    """What a daemon that leaks would hold more of: memory in KiB; descriptors and entries of maps."""
+    """What a daemon that leaks would hold more of: memory in KiB, descriptors, watches."""
     # The rule of a watch that ended with its client stays for a second or two.
     until(lambda: entries(daemon) == {'stops': 0, 'texts': 1, 'exempt': 0}, 'one watch to be left', 60)
     pid = daemon.process.pid
     with open(f'/proc/{pid}/status', encoding='ascii') as f:
         memory = next(int(line.split()[1]) for line in f if line.startswith('VmRSS'))
-    return memory, {'descriptors': len(os.listdir(f'/proc/{pid}/fd')), 'watches': len(daemon.json('watches'))}
+    return memory, len(os.listdir(f'/proc/{pid}/fd')), len(daemon.json('watches'))
 
 
 class Load:
@@ -116,10 +116,12 @@ def holds_no_more_than_before(b):
         # A third is for what is allocated once: events that are kept, the highest number of stops.
         load.round()
         load.until(start + SECONDS / 3)
-        memory, others = held(daemon)
+        memory, descriptors, watches = held(daemon)
         rounds = load.until(start + SECONDS)
         assert rounds > 0, 'no time for a round'
         grown = held(daemon)[0] - memory
-        equal(held(daemon)[1], others, 'descriptors and entries')
+        # The connection of a client that has just ended may still be counted.
+        until(lambda: held(daemon)[1] <= descriptors, f'no more than {descriptors} descriptors to be held')
+        equal(held(daemon)[2], watches, 'watches')
         assert grown <= SLACK_KIB, f'{grown} KiB more after {rounds} rounds of {PROCESSES} stops'
         equal(daemon.counters(1)['caught'] % PROCESSES, 0, 'caught, of full rounds')
