@@ -100,24 +100,13 @@ static bool is_too_many(int level, struct log_limit *limit)
 	return limit->count++ >= STRETCH_LINES;
 }
 
-void log_rarely(struct log_limit *limit, const char *format, ...)
+void log_line_rarely(int level, struct log_limit *limit, const char *format, ...)
 {
 	va_list args;
 
-	if (is_too_many(LOG_INFO, limit))
+	if (is_too_many(level, limit))
 		return;
 	va_start(args, format);
-	log_va(LOG_INFO, format, args);
-	va_end(args);
-}
-
-void log_error_rarely(struct log_limit *limit, const char *format, ...)
-{
-	va_list args;
-
-	if (is_too_many(LOG_ERR, limit))
-		return;
-	va_start(args, format);
-	log_va(LOG_ERR, format, args);
+	log_va(level, format, args);
 	va_end(args);
 }

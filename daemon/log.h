@@ -31,13 +31,14 @@ struct log_limit {
 	unsigned count; /* lines wanted in it */
 };
 
-void log_rarely(struct log_limit *limit, const char *format, ...) _printf_(2, 3);
-/* The same for what keeps the daemon from its work. */
-void log_error_rarely(struct log_limit *limit, const char *format, ...) _printf_(2, 3);
+void log_line_rarely(int level, struct log_limit *limit, const char *format, ...) _printf_(3, 4);
 
 #define log_error(...)	 log_line(LOG_ERR, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_WARNING, __VA_ARGS__)
 #define log_info(...)	 log_line(LOG_INFO, __VA_ARGS__)
 #define log_debug(...)	 log_line(LOG_DEBUG, __VA_ARGS__)
+
+#define log_rarely(limit, ...)	     log_line_rarely(LOG_INFO, limit, __VA_ARGS__)
+#define log_error_rarely(limit, ...) log_line_rarely(LOG_ERR, limit, __VA_ARGS__)
 
 #endif
