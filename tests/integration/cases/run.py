@@ -148,7 +148,7 @@ def killed_in_any_way(b):
             nothing_left(b)
             for pid in pids:
                 until(lambda p=pid: state_of(p) == 'S', 'the processes to run on')
-            assert state_of(leader) in ('R', 'S'), state_of(leader)
+            until(lambda: state_of(leader) == 'S', 'the leader to wait for them')
         finally:
             for pid in (leader, *pids):
                 os.kill(pid, signal.SIGKILL)

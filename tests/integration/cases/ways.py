@@ -188,7 +188,7 @@ def continued_from_outside(b):
     stop = b.main.wait(program)
     os.kill(stop['pid'], signal.SIGCONT)
     until(lambda: b.main.stops() == [], 'the stop to be over')
-    assert state_of(child.pid) in 'SR', state_of(child.pid)
+    until(lambda: state_of(child.pid) == 'S', 'the process to sleep')
     events = [e for e in map(json.loads, b.main.dwd('--json', 'events').stdout.splitlines())
               if e.get('stop', {}).get('id') == stop['id']]
     equal([(e['event'], e.get('by')) for e in events], [('stopped', None), ('continued', None)], 'events')
