@@ -16,6 +16,10 @@
 #define FILE_MAX  (1024 * 1024)
 #define PATH_SIZE 64
 
+/* The kernel's own, from include/linux/sched.h and (PROC_PID_INIT_INO) proc_ns.h. */
+#define PF_EXITING	      0x4
+#define INITIAL_PID_NAMESPACE 0xEFFFFFFC
+
 static int process_error(int error)
 {
 	/* Reads answer ESRCH when the process ended after open(). */
@@ -75,10 +79,6 @@ static int read_file(pid_t pid, const char *name, size_t max, char **ret, size_t
  * "1234 (comm) S 1 ...": the comm may hold spaces and parentheses, so count from the last ')'. The
  * state is field 3, the start time field 22.
  */
-#define PF_EXITING 0x4 /* include/linux/sched.h of the kernel */
-
-#define INITIAL_PID_NAMESPACE 0xEFFFFFFC /* PROC_PID_INIT_INO of include/linux/proc_ns.h */
-
 int procfs_parse_stat(const char *text, struct procfs_stat *ret)
 {
 	const char *p = strrchr(text, ')');

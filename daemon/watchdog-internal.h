@@ -47,6 +47,7 @@ struct watchdog {
 	uint64_t holds_at;     /* when `holds` fires; UINT64_MAX: not at all */
 	uint64_t patrol_at;    /* id of the last stop the patrol came by */
 	size_t patrol_hurry;   /* so many stops are to be looked at without delay */
+	uint64_t busy_until;   /* not to give way before, see watchdog-stops.c */
 	bool signals_watched;  /* the backend notices SIGCONT */
 	struct log_limit users_watches, holds_ended, unset_variables;
 	struct helpers helpers; /* that set variables */

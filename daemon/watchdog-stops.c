@@ -12,6 +12,7 @@
  * taken is lost, and the process stays stopped behind everybody's back.
  */
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -24,6 +25,8 @@
 #define CALM_US	  5000000
 #define RETRY_US  100000
 #define OTHER_FDS 1280	    /* connections, maps, what a look opens */
+#define BUSY_US	  10000000
+#define LONG_YIELD_US 200
 #define LONG_NS	  500000000 /* far longer than an exec takes from its decision to its end */
 
 void stops_event(struct watchdog *w, struct stop *s, enum event_type type, pid_t by)
@@ -200,6 +203,20 @@ static int watch_end(struct watchdog *w, const struct stop *s)
 	return epoll_ctl(w->ends_epoll, EPOLL_CTL_ADD, s->pidfd, &event) < 0 ? -errno : 0;
 }
 
+/* Woken on the processor of the process that is about to stop, the daemon keeps it from that: let it
+ * go first. Where others want the processor too that takes long; then not again for a while. */
+static void give_way(struct watchdog *w)
+{
+	uint64_t begin = clock_monotonic_us(), end;
+
+	if (begin < w->busy_until)
+		return;
+	sched_yield();
+	end = clock_monotonic_us();
+	if (end - begin > LONG_YIELD_US)
+		w->busy_until = end + BUSY_US;
+}
+
 static int take_up(struct watchdog *w, const struct dwd_stop_record *record)
 {
 	_cleanup_(stop_unrefp) struct stop *s = NULL;
@@ -209,6 +226,7 @@ static int take_up(struct watchdog *w, const struct dwd_stop_record *record)
 	r = stop_new(&s, record);
 	if (r < 0)
 		return r;
+	give_way(w);
 	r = stop_open(s, &sight);
 	if (r < 0)
 		return r;
