@@ -71,7 +71,7 @@ def need(program):
 
 def spawning(shop, count, limit, *command):
     """The spawner: `command` count times, at most limit of them alive (0: no limit)."""
-    return child(os.path.join(shop.programs, 'spawner'), count, limit, *command)
+    return child(os.path.join(shop.programs, 'spawner'), '-t', count, limit, *command)
 
 
 def spawned(spawner):

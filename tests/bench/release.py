@@ -118,7 +118,7 @@ def measure(shop, count):
         with holding(shop, connection, count, program) as (spawner, _):
             pids = pids_of(connection)
             connection.close()
-            daemon.stop()
+            daemon.end()
             bare_end = release_bare(pids, spawner)
     times = [f'{ms:.1f}' for ms in (hold, raw, as_json, as_table, *used, ps, reply, end, bare_end)]
     ratios = [ratio(hold, spawn), ratio(as_json, ps), ratio(end, bare_end)]
