@@ -16,8 +16,9 @@ WATCHES = 1000
 
 
 def add_options(parser):
-    parser.add_argument('--storms', type=int, default=15, help='rounds (15)')
-    parser.add_argument('--programs', type=int, default=1500, help='programs run in each (1500)')
+    parser.add_argument('--storms', type=int, default=11, help='rounds (11)')
+    parser.add_argument('--programs', type=int, default=20000,
+                        help='programs run in each (20000): of few, the daemon\'s start is a part')
 
 
 def rate(shop, count, program):
