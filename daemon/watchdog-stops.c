@@ -22,12 +22,12 @@
 #include "permissions.h"
 #include "watchdog-internal.h"
 
-#define CALM_US	  5000000
-#define RETRY_US  100000
-#define OTHER_FDS 1280	    /* connections, maps, what a look opens */
-#define BUSY_US	  10000000
+#define CALM_US	      5000000
+#define RETRY_US      100000
+#define OTHER_FDS     1280 /* connections, maps, what a look opens */
+#define BUSY_US	      10000000
 #define LONG_YIELD_US 200
-#define LONG_NS	  500000000 /* far longer than an exec takes from its decision to its end */
+#define LONG_NS	      500000000 /* far longer than an exec takes from its decision to its end */
 
 void stops_event(struct watchdog *w, struct stop *s, enum event_type type, pid_t by)
 {
@@ -203,8 +203,8 @@ static int watch_end(struct watchdog *w, const struct stop *s)
 	return epoll_ctl(w->ends_epoll, EPOLL_CTL_ADD, s->pidfd, &event) < 0 ? -errno : 0;
 }
 
-/* Woken on the processor of the process that is about to stop, the daemon keeps it from that: let it
- * go first. Where others want the processor too that takes long; then not again for a while. */
+/* Woken on the processor of the process that is about to stop, the daemon keeps it from that: let
+ * it go first. Where others want the processor too that takes long; then not again for a while. */
 static void give_way(struct watchdog *w)
 {
 	uint64_t begin = clock_monotonic_us(), end;
