@@ -158,6 +158,14 @@ static int find(struct filters *f, const struct watch *watch)
 	return 0;
 }
 
+bool filters_has_lost(const struct filters *f, const struct watch *watch)
+{
+	for (size_t i = 0; i < f->lost_count; i++)
+		if (f->lost[i].watch == watch)
+			return true;
+	return false;
+}
+
 void filters_review(struct filters *f)
 {
 	uint64_t began = clock_monotonic_us();

@@ -38,6 +38,8 @@ struct filters *filters_free(struct filters *f);
  * than there is room for. With `restored` a cgroup that is not found is no error, see above. */
 int filters_add(struct filters *f, const struct watch *watch, bool restored);
 void filters_remove(struct filters *f, const struct watch *watch);
+/* Whether its cgroup was not found, so that it matches nothing. */
+bool filters_has_lost(const struct filters *f, const struct watch *watch);
 /* To be called from time to time: looks for the cgroups that were not found. */
 void filters_review(struct filters *f);
 

@@ -109,6 +109,11 @@ void follow_later(struct follow *f, uint32_t slot)
 		f->review_at = f->again[slot].at;
 }
 
+bool follow_is_late(const struct follow *f, uint32_t slot)
+{
+	return backoff_failed(&f->again[slot]);
+}
+
 /* ---- looking up ------------------------------------------------------------------------------ */
 
 static bool is_same(const struct look_hop *a, const struct look_hop *b)

@@ -31,6 +31,8 @@ int follow_path(struct follow *f, uint32_t slot, const struct principal *owner, 
 void follow_forget(struct follow *f, uint32_t slot);
 /* Tell it as changed in a while: what was found could not be made use of. */
 void follow_later(struct follow *f, uint32_t slot);
+/* Whether that is so: what is at the path now is not known, or not in force. */
+bool follow_is_late(const struct follow *f, uint32_t slot);
 
 /* `inotify` can be read. */
 int follow_dispatch(struct follow *f);

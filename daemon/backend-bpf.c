@@ -129,6 +129,15 @@ static int bpf_remove_watch(struct backend *backend, uint32_t slot)
 	return 0;
 }
 
+static enum backend_unresolved bpf_unresolved(const struct backend *backend, uint32_t slot)
+{
+	const struct bpf_backend *b = bpf_backend(backend);
+
+	if (filters_has_lost(b->filters, b->watches[slot]))
+		return BACKEND_UNRESOLVED_CGROUP;
+	return follow_is_late(b->follow, slot) ? BACKEND_UNRESOLVED_PATH : BACKEND_RESOLVED;
+}
+
 static void bpf_clear_counters(struct backend *backend, uint32_t slot)
 {
 	bpf_backend(backend)->counters[slot] = (struct dwd_counters){};
@@ -409,6 +418,7 @@ const struct backend_ops bpf_ops = {
 	.add_watch = bpf_add_watch,
 	.refresh_watch = bpf_refresh_watch,
 	.remove_watch = bpf_remove_watch,
+	.unresolved = bpf_unresolved,
 	.clear_counters = bpf_clear_counters,
 	.get_counters = bpf_get_counters,
 	.get_stop = bpf_get_stop,

@@ -22,8 +22,15 @@ static const char *const skip_names[] = {
 	[DWD_SKIP_NO_DAEMON] = "no-daemon",
 };
 
+static const char *const unresolved_names[] = {
+	[BACKEND_RESOLVED] = NULL,
+	[BACKEND_UNRESOLVED_PATH] = "path",
+	[BACKEND_UNRESOLVED_CGROUP] = "cgroup",
+};
+
 _Static_assert(ARRAY_SIZE(kind_names) == DWD_BACKEND_COUNT, "a backend has no name");
 _Static_assert(ARRAY_SIZE(skip_names) == DWD_SKIP_COUNT, "a skip has no name");
+_Static_assert(ARRAY_SIZE(unresolved_names) == BACKEND_UNRESOLVED_COUNT, "one has no name");
 
 const char *backend_kind_name(enum dwd_backend kind)
 {
@@ -43,4 +50,9 @@ int backend_kind_from_name(const char *name, enum dwd_backend *ret)
 const char *backend_skip_name(enum dwd_skip reason)
 {
 	return (unsigned)reason < ARRAY_SIZE(skip_names) ? skip_names[reason] : "unknown";
+}
+
+const char *backend_unresolved_name(enum backend_unresolved what)
+{
+	return (unsigned)what < ARRAY_SIZE(unresolved_names) ? unresolved_names[what] : "unknown";
 }

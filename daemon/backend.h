@@ -27,6 +27,15 @@ enum backend_text {
 	BACKEND_TEXT_STOP,
 };
 
+/* What a watch names that could not be looked at, or not be made use of, when that was last tried,
+ * and is tried again: its path; or its cgroup, also one that is not there any more. */
+enum backend_unresolved {
+	BACKEND_RESOLVED,
+	BACKEND_UNRESOLVED_PATH,
+	BACKEND_UNRESOLVED_CGROUP,
+	BACKEND_UNRESOLVED_COUNT,
+};
+
 struct backend_listener {
 	/* A process was stopped; its exec is confirmed, the record is in the map. */
 	void (*stopped)(void *userdata, const struct dwd_stop_key *key);
@@ -77,6 +86,10 @@ struct backend_ops {
 	void (*clear_counters)(struct backend *b, uint32_t slot);
 	int (*refresh_watch)(struct backend *b, uint32_t slot);
 	int (*remove_watch)(struct backend *b, uint32_t slot);
+	/* How far the watch in this slot is in force. Without its path it matches what that has led
+	 * to before, and execs by just this path; without its cgroup nothing, which is told first.
+	 */
+	enum backend_unresolved (*unresolved)(const struct backend *b, uint32_t slot);
 	/* The counters of a slot. `count` is reached, and the
 	 * watch spent, when `taken` is not below it; for a moment that may be so of one that is
 	 * about to be given back, as a process was not stopped after all. */
@@ -137,5 +150,7 @@ const char *backend_kind_name(enum dwd_backend kind);
 int backend_kind_from_name(const char *name, enum dwd_backend *ret);
 /* "already-traced", ... */
 const char *backend_skip_name(enum dwd_skip reason);
+/* "path", "cgroup"; NULL: it is resolved. */
+const char *backend_unresolved_name(enum backend_unresolved what);
 
 #endif

@@ -20,6 +20,11 @@ void backoff_now(struct backoff *b)
 	b->at = clock_monotonic_us();
 }
 
+bool backoff_failed(const struct backoff *b)
+{
+	return b->delay > 0;
+}
+
 bool backoff_due(const struct backoff *b)
 {
 	return b->at && b->at <= clock_monotonic_us();

@@ -20,6 +20,8 @@ struct backoff {
 void backoff_fail(struct backoff *b);
 /* There is reason to try now, whatever was before. */
 void backoff_now(struct backoff *b);
+/* Whether the last attempt has failed. */
+bool backoff_failed(const struct backoff *b);
 /* True once `at` has come. */
 bool backoff_due(const struct backoff *b);
 

@@ -350,7 +350,8 @@ static int set_rule(json_t *object, const struct watch *w)
 	return 0;
 }
 
-json_t *watch_to_json(const struct watch *w, const struct dwd_counters *counters)
+json_t *watch_to_json(const struct watch *w, const struct dwd_counters *counters,
+		      enum backend_unresolved unresolved)
 {
 	char created[CLOCK_TEXT_SIZE];
 	json_t *object;
@@ -363,7 +364,9 @@ json_t *watch_to_json(const struct watch *w, const struct dwd_counters *counters
 	if (!object)
 		return NULL;
 	if (varlink_set_bytes(object, "target", w->target, strlen(w->target)) < 0 ||
-	    set_text(object, "saved", w->saved) < 0 || set_rule(object, w) < 0) {
+	    set_text(object, "saved", w->saved) < 0 ||
+	    set_text(object, "unresolved", backend_unresolved_name(unresolved)) < 0 ||
+	    set_rule(object, w) < 0) {
 		json_decref(object);
 		return NULL;
 	}

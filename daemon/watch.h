@@ -12,6 +12,7 @@
 #include <sys/types.h>
 #include <jansson.h>
 
+#include "backend.h"
 #include "event.h"
 #include "principal.h"
 #include "util.h"
@@ -81,7 +82,8 @@ bool watch_has_target(const struct watch *w, const char *target);
 /* Counters of skips by reason, without those that are 0. */
 json_t *watch_skips_to_json(const __u64 skipped[static DWD_SKIP_COUNT]);
 
-/* The Watch object of the Varlink interface; a new reference, NULL on lack of memory. */
-json_t *watch_to_json(const struct watch *w, const struct dwd_counters *counters);
+/* The WatchRule object of the Varlink interface; a new reference, NULL on lack of memory. */
+json_t *watch_to_json(const struct watch *w, const struct dwd_counters *counters,
+		      enum backend_unresolved unresolved);
 
 #endif

@@ -51,12 +51,18 @@ size_t watches_count(const struct watchdog *w, const struct principal *viewer,
 	return n;
 }
 
+static json_t *to_json(const struct watchdog *w, const struct watch *watch,
+		       const struct dwd_counters *counters)
+{
+	return watch_to_json(watch, counters, w->backend->ops->unresolved(w->backend, watch->slot));
+}
+
 json_t *watchdog_watch_to_json(const struct watchdog *w, const struct watch *watch)
 {
 	struct dwd_counters counters;
 
 	get_counters(w, watch, &counters);
-	return watch_to_json(watch, &counters);
+	return to_json(w, watch, &counters);
 }
 
 const struct watch *watchdog_next_watch(const struct watchdog *w, uint64_t id)
@@ -287,7 +293,7 @@ int watches_end(struct watchdog *w, const struct watchdog_client *client, struct
 	int r;
 
 	get_counters(w, watch, &counters);
-	json = watch_to_json(watch, &counters);
+	json = to_json(w, watch, &counters);
 	if (!json && ret)
 		return -ENOMEM;
 	r = w->backend->ops->remove_watch(w->backend, watch->slot);

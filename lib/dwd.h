@@ -79,6 +79,9 @@ struct dwd_watch {
 	size_t skips_count;
 	const char *created; /* RFC 3339 */
 	const char *saved;   /* the file that brings it back when the daemon starts; NULL: none */
+	/* What could not be looked at when that was last tried, and is tried again: "path", it may
+	 * not catch what is there now; "cgroup", it catches nothing. NULL: nothing. */
+	const char *unresolved;
 };
 
 /* What a reload did. */

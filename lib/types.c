@@ -157,6 +157,7 @@ int watch_parse(struct dwd_watch **ret, json_t *object, const char **bad)
 		.skips_count = n,
 		.created = reader_text(&r, "created"),
 		.saved = reader_optional_text(&r, "saved"),
+		.unresolved = reader_optional_text(&r, "unresolved"),
 	};
 	read_rule(&r, &box->watch, (const char **)(box->skips + n));
 	if (r.bad)

@@ -56,7 +56,7 @@ static void check_written(const struct rule_line *line)
 static void check_understood(const struct watch *watch)
 {
 	const struct dwd_counters counters = {.caught = 1, .skipped = {[DWD_SKIP_LIMIT] = 2}};
-	json_auto_t *object = watch_to_json(watch, &counters);
+	json_auto_t *object = watch_to_json(watch, &counters, BACKEND_UNRESOLVED_PATH);
 
 	CHECK(object && understood_watch(object));
 }

@@ -196,6 +196,12 @@ static int fake_remove_watch(struct backend *b, uint32_t slot)
 	return 0;
 }
 
+static enum backend_unresolved fake_unresolved(const struct backend *b, uint32_t slot)
+{
+	assert_true(fake_of(b)->watched[slot]);
+	return fake_of(b)->unresolved[slot];
+}
+
 static int fake_get_counters(struct backend *b, uint32_t slot, struct dwd_counters *ret)
 {
 	*ret = fake_of(b)->counters[slot];
@@ -383,6 +389,7 @@ static const struct backend_ops fake_ops = {
 	.add_watch = fake_add_watch,
 	.refresh_watch = fake_refresh_watch,
 	.remove_watch = fake_remove_watch,
+	.unresolved = fake_unresolved,
 	.get_counters = fake_get_counters,
 	.get_stop = fake_get_stop,
 	.for_each_stop = fake_for_each_stop,

@@ -24,6 +24,7 @@ struct fake_backend {
 	uint64_t last_id;
 	struct dwd_counters counters[DWD_MAX_WATCHES];
 	bool watched[DWD_MAX_WATCHES];
+	enum backend_unresolved unresolved[DWD_MAX_WATCHES];
 	struct fake_text {
 		enum backend_text kind;
 		uint64_t id;

@@ -11,6 +11,7 @@ static void test_nothing_to_try(void **state)
 	const struct backoff b = {};
 
 	assert_false(backoff_due(&b));
+	assert_false(backoff_failed(&b));
 }
 
 static void test_ever_longer_but_bounded(void **state)
@@ -32,9 +33,12 @@ static void test_reason_to_try_now(void **state)
 {
 	struct backoff b = {};
 
+	backoff_now(&b);
+	assert_false(backoff_failed(&b)); /* that is no failure */
 	backoff_fail(&b);
 	backoff_now(&b);
 	assert_true(backoff_due(&b));
+	assert_true(backoff_failed(&b));
 	backoff_fail(&b);
 	assert_false(backoff_due(&b));
 	assert_int_equal(b.delay, 1000000);

@@ -67,7 +67,7 @@ static int act_watch(void *userdata)
 	assert_non_null(watch->filters.args[0]);
 	assert_string_equal(watch->filters.args[1], args[1]);
 	assert_true(watch->filters.under_name && watch->filters.cgroup && watch->setenv[0]);
-	object = watch_to_json(watch, &counters);
+	object = watch_to_json(watch, &counters, BACKEND_UNRESOLVED_CGROUP);
 	json_decref(object);
 	return object ? 0 : -ENOMEM;
 }

@@ -9,6 +9,14 @@
 #include <stdio.h>
 #include <sys/ptrace.h>
 
+static json_t *first_watch(struct fixture *f, struct varlink *v, json_t **message)
+{
+	return json_array_get(
+		json_object_get(call(f, v, "io.dwd.Watchdog.ListWatches", NULL, message),
+				"watches"),
+		0);
+}
+
 static void test_watches(void **state)
 {
 	struct fixture *f = *state;
@@ -21,11 +29,7 @@ static void test_watches(void **state)
 				"watch");
 	assert_string_equal(get_string(watch, "target"), "/a/b");
 	assert_string_equal(get_string(watch, "kind"), "path");
-	watch = json_array_get(
-		json_object_get(call(f, v, "io.dwd.Watchdog.ListWatches", NULL, &listed),
-				"watches"),
-		0);
-	assert_int_equal(get_int(watch, "id"), 1);
+	assert_int_equal(get_int(first_watch(f, v, &listed), "id"), 1);
 	call(f, v, "io.dwd.Watchdog.Unwatch", "{\"id\": 1}", &removed);
 	expect_failure(f, v, "io.dwd.Watchdog.Unwatch", "{\"id\": 1}",
 		       "io.dwd.Watchdog.NoSuchWatch", "{\"id\": 1}");
@@ -36,6 +40,42 @@ static void test_watches(void **state)
 	f->h->fake->add_watch_error = -EIO;
 	expect_failure(f, v, "io.dwd.Watchdog.Watch", "{\"target\": \"x\"}",
 		       "io.dwd.Watchdog.KernelFailed", "{\"what\": \"Watch\", \"errno\": 5}");
+}
+
+/* NULL: nothing is. */
+static void expect_unresolved(json_t *watch, const char *what)
+{
+	if (what)
+		assert_string_equal(get_string(watch, "unresolved"), what);
+	else
+		assert_null(json_object_get(watch, "unresolved"));
+}
+
+/* Whoever is told of a watch is told, and only as long as it is so. */
+static void test_what_could_not_be_looked_at(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_varlink_ struct varlink *v = connect_to(f);
+	json_auto_t *added = NULL, *blind = NULL, *seen = NULL, *removed = NULL;
+	enum backend_unresolved *unresolved = f->h->fake->unresolved;
+
+	for (size_t slot = 0; slot < DWD_MAX_WATCHES; slot++)
+		unresolved[slot] = BACKEND_UNRESOLVED_PATH;
+	expect_unresolved(json_object_get(call(f, v, "io.dwd.Watchdog.Watch",
+					       "{\"target\": \"/mnt/x\"}", &added),
+					  "watch"),
+			  "path");
+
+	unresolved = &unresolved[watchdog_find_watch(f->h->watchdog, 1)->slot];
+	*unresolved = BACKEND_UNRESOLVED_CGROUP;
+	expect_unresolved(first_watch(f, v, &blind), "cgroup");
+	*unresolved = BACKEND_RESOLVED;
+	expect_unresolved(first_watch(f, v, &seen), NULL);
+	*unresolved = BACKEND_UNRESOLVED_PATH;
+	expect_unresolved(
+		json_object_get(call(f, v, "io.dwd.Watchdog.Unwatch", "{\"id\": 1}", &removed),
+				"watch"),
+		"path");
 }
 
 static void test_status(void **state)
@@ -290,6 +330,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_watches),
+		TEST(test_what_could_not_be_looked_at),
 		TEST(test_status),
 		TEST(test_list_and_continue),
 		TEST(test_kill_all),

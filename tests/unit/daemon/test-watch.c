@@ -117,12 +117,12 @@ static void test_json(void **state)
 		.created = 1700000000000042,
 	};
 	const struct dwd_counters counters = {.caught = 5, .skipped[DWD_SKIP_LIMIT] = 2};
-	json_auto_t *json = watch_to_json(&w, &counters);
-	json_auto_t *expected = json_pack("{s:i, s:s, s:s, s:s, s:i, s:i, s:i, s:{s:i}, s:s}", "id",
-					  7, "target", "/opt/\\xff/", "target_raw",
+	json_auto_t *json = watch_to_json(&w, &counters, BACKEND_UNRESOLVED_PATH);
+	json_auto_t *expected = json_pack("{s:i, s:s, s:s, s:s, s:i, s:i, s:i, s:{s:i}, s:s, s:s}",
+					  "id", 7, "target", "/opt/\\xff/", "target_raw",
 					  "L29wdC//Lw==", "kind", "directory", "uid", 1000, "owner",
 					  33, "caught", 5, "skipped", "limit", 2, "created",
-					  "2023-11-14T22:13:20.000042Z");
+					  "2023-11-14T22:13:20.000042Z", "unresolved", "path");
 
 	assert_true(json_equal(json, expected));
 }

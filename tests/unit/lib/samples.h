@@ -20,9 +20,10 @@
 #define WATCH                                                                        \
 	"{\"id\":4,\"target\":\"sshd\",\"kind\":\"name\",\"owner\":0,\"caught\":17," \
 	"\"skipped\":{\"limit\":3,\"already-traced\":2},\"created\":\"2024-02-29T12:00:00Z\"}"
-#define WATCH_OF_UID                                                          \
-	"{\"id\":5,\"target\":\"/opt/\",\"kind\":\"directory\",\"uid\":1000," \
-	"\"owner\":4294967294,\"caught\":0,\"skipped\":{},\"created\":\"2024-02-29T12:00:00Z\"}"
+#define WATCH_OF_UID                                                                             \
+	"{\"id\":5,\"target\":\"/opt/\",\"kind\":\"directory\",\"uid\":1000,"                    \
+	"\"owner\":4294967294,\"caught\":0,\"skipped\":{},\"created\":\"2024-02-29T12:00:00Z\"," \
+	"\"unresolved\":\"path\"}"
 
 /* Only what must be there. */
 #define STOP_SINCE(since)                                                                       \

@@ -46,6 +46,7 @@ static void test_watch(void **state)
 	assert_string_equal(w->skips[1].name, "already-traced");
 	assert_int_equal(w->skips[1].value, 2);
 	assert_string_equal(w->created, "2024-02-29T12:00:00Z");
+	assert_null(w->unresolved);
 	assert_string_equal(dwd_watch_json(w), WATCH);
 	w = dwd_watch_free(w);
 
@@ -56,6 +57,7 @@ static void test_watch(void **state)
 	assert_true(w->has_uid);
 	assert_int_equal(w->uid, 1000);
 	assert_int_equal(w->owner, 4294967294);
+	assert_string_equal(w->unresolved, "path");
 	dwd_watch_free(w);
 	dwd_close(d);
 	peer_finish(peer);
