@@ -121,7 +121,7 @@ static enum exit_status watch_one(struct client *c, const char *text, const stru
 		print_array_add(json, dwd_watch_json(watch));
 	print_done(c, "watch %llu: %s%s%s", (unsigned long long)watch->id, watch->target,
 		   watch->saved ? ", saved in " : "", watch->saved ? watch->saved : "");
-	targets_remark(c, target);
+	targets_remark(c, watch, target);
 	return status;
 }
 

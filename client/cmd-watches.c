@@ -3,8 +3,12 @@
 #include "describe.h"
 #include "print.h"
 #include "table.h"
+#include "targets.h"
 #include "util.h"
 #include "watches.h"
+
+/* A dead file system may have many. */
+#define REMARKS_MAX 16
 
 /* Which columns are worth their room. */
 struct shape {
@@ -70,6 +74,20 @@ static int print_watches(struct dwd_watch *const *watches)
 	return table_print(t);
 }
 
+/* Which of them are not what the table makes them look. */
+static void remark_unresolved(const struct client *c, struct dwd_watch *const *watches)
+{
+	size_t n = 0;
+
+	for (; *watches; watches++) {
+		if ((*watches)->unresolved && n++ < REMARKS_MAX)
+			targets_remark_unresolved(c, *watches);
+	}
+	if (n > REMARKS_MAX)
+		print_note(c, "so it is with %zu more: dwd --json watches tells which",
+			   n - REMARKS_MAX);
+}
+
 static enum exit_status run(struct client *c, const struct args *args)
 {
 	_cleanup_watches_ struct dwd_watch **watches = NULL;
@@ -95,7 +113,10 @@ static enum exit_status run(struct client *c, const struct args *args)
 		return EXIT_DONE;
 	}
 	r = print_watches(watches);
-	return r < 0 ? print_failure("cannot print the table", r) : EXIT_DONE;
+	if (r < 0)
+		return print_failure("cannot print the table", r);
+	remark_unresolved(c, watches);
+	return EXIT_DONE;
 }
 
 const struct cmd cmd_watches = {
@@ -104,6 +125,8 @@ const struct cmd cmd_watches = {
 	.summary = "list the watches, with what they caught and skipped",
 	.details = "A skip is a match that was not stopped; dwd --json watches and dwd status tell "
 		   "the\n"
-		   "reasons, dwd events each of them.",
+		   "reasons, dwd events each of them. Remarks below the table name watches whose "
+		   "path\n"
+		   "or cgroup could not be looked at when that was last tried.",
 	.run = run,
 };

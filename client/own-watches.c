@@ -27,7 +27,7 @@ static enum exit_status add(struct client *c, const char *text, struct dwd_rule 
 	if (r < 0)
 		return client_failed(c, r);
 	w->ids[w->count++] = watch->id;
-	targets_remark(c, target);
+	targets_remark(c, watch, target);
 	return EXIT_DONE;
 }
 

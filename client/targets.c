@@ -30,11 +30,30 @@ static void remark_missing(const struct client *c, const char *target, int error
 			   target, strerror(error));
 }
 
-void targets_remark(const struct client *c, const char *target)
+void targets_remark_unresolved(const struct client *c, const struct dwd_watch *watch)
+{
+	unsigned long long id = watch->id;
+
+	if (!watch->unresolved)
+		return;
+	if (str_eq(watch->unresolved, "cgroup"))
+		print_note(c,
+			   "watch %llu: its cgroup %s is gone or could not be looked at (trying "
+			   "again): it catches nothing meanwhile",
+			   id, watch->cgroup ? watch->cgroup : "");
+	else
+		print_note(c,
+			   "watch %llu: %s could not be looked at (trying again): it may not catch "
+			   "what is there now",
+			   id, watch->target);
+}
+
+void targets_remark(const struct client *c, const struct dwd_watch *watch, const char *target)
 {
 	struct stat st;
 
-	if (*target != '/')
+	targets_remark_unresolved(c, watch);
+	if (watch->unresolved || *target != '/')
 		return;
 	if (is_below_file(target))
 		print_note(c,

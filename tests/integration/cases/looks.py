@@ -130,6 +130,37 @@ def who_looks_never_ends(b):
         assert is_caught(b, daemon, programs[0])
 
 
+def unresolved(daemon):
+    """What could not be looked at, by watch."""
+    return {w['id']: w['unresolved'] for w in daemon.json('watches') if 'unresolved' in w}
+
+
+def remarks(daemon, *arguments):
+    """What a command says besides its result."""
+    return daemon.dwd(*arguments).stderr
+
+
+@case
+def what_could_not_be_looked_at_is_told(b):
+    """By the list of watches and by who adds one, of those that are concerned, as long as it is so."""
+    with watched_link(b) as (daemon, link, programs):
+        equal(remarks(daemon, 'watches'), '', 'remarks before')
+        told = f'{link} could not be looked at (trying again): it may not catch what is there now\n'
+        with held(lookers_of(daemon)[0]):
+            lead_to(link, programs[1])
+            until(lambda: unresolved(daemon) == {1: 'path'}, 'watch 1 to be told')
+            equal(remarks(daemon, 'watches'), f'dwd: watch 1: {told}', 'remarks')
+            equal(remarks(daemon, 'watch', programs[0]), '', 'remarks on another')
+            equal(remarks(daemon, 'watch', link), f'dwd: watch 3: {told}', 'remarks on one that is new')
+            equal(unresolved(daemon), {1: 'path', 3: 'path'}, 'unresolved')
+            daemon.watch(*[link] * 15)
+            assert remarks(daemon, 'watches').endswith('dwd: so it is with 1 more: dwd --json watches tells which\n')
+            equal(remarks(daemon, '--quiet', 'watches'), '', 'remarks to who wants none')
+        until(lambda: not unresolved(daemon), 'all to be looked at', 60)
+        equal(remarks(daemon, 'watches'), '', 'remarks after')
+        assert is_caught(b, daemon, programs[1])
+
+
 @case
 def a_cgroup_that_is_gone(b):
     """At a restart a watch on it stays, without matching, and means the next one at that path."""
@@ -144,11 +175,14 @@ def a_cgroup_that_is_gone(b):
             before = daemon.json('watches')
             os.rmdir(group)
             daemon.restart()
-            equal(daemon.json('watches'), before, 'watches')
+            equal(daemon.json('watches'), [{**before[0], 'unresolved': 'cgroup'}], 'watches')
+            equal(remarks(daemon, 'watches'), f'dwd: watch {watch}: its cgroup {group} is gone or could not be looked at '
+                  '(trying again): it catches nothing meanwhile\n', 'remarks')
             assert f'the cgroup of watch {watch} is not there any more' in daemon.log(), daemon.log()
             assert not is_caught(b, daemon, program)
             os.mkdir(group)
             until(lambda: f'the cgroup of watch {watch} is found' in daemon.log(), 'it to be found', 90)
+            equal(daemon.json('watches'), before, 'watches')
             assert not is_caught(b, daemon, program)
             b.caught(b.run(program, preexec_fn=enter_cgroup(group)), program, daemon, watch=watch)
             equal(daemon.json('watches')[0]['id'], watch, 'id')
@@ -166,8 +200,10 @@ def no_descriptor_for_what_is_found(b):
         before = resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, resource.prlimit(pid, resource.RLIMIT_NOFILE)[1]))
         other = b.path(b.unique('link'))
         lead_to(other, programs[1])
-        assert 'error' not in v.call('io.dwd.Watchdog.Watch', {'target': other})
+        reply = v.call('io.dwd.Watchdog.Watch', {'target': other})
+        equal(reply['parameters']['watch']['unresolved'], 'path', 'unresolved')
         assert 'has named: Too many open files' in daemon.log(), daemon.log()
         resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
         is_followed(b, daemon, other, programs[1])
+        equal(unresolved(daemon), {}, 'unresolved')
         v.close()
