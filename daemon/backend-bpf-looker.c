@@ -10,9 +10,12 @@
 #include "log.h"
 #include "privileges.h"
 
-/* A process that has not ended, and what it was to look at: another would get no further. */
+/* A process that has not ended, and what it was to look at with whose eyes: another would get no
+ * further. With other eyes it might, and must be let try: what hangs for one user may not be told
+ * to others, nor keep them from paths for which he has found the same hash. */
 struct stuck {
 	pid_t pid;
+	uid_t uid;
 	uint32_t path; /* a hash */
 };
 
@@ -194,20 +197,28 @@ static int ask(struct looker *l, const struct request *request, const struct loo
 	}
 }
 
-static bool is_stuck(const struct looker *l, uint32_t path)
+static bool is_stuck(const struct looker *l, const struct request *request)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(l->stuck); i++)
-		if (l->stuck[i].path == path && helpers_has(&l->helpers, l->stuck[i].pid))
+	uint32_t path = look_hash(request->path);
+
+	for (size_t i = 0; i < ARRAY_SIZE(l->stuck); i++) {
+		const struct stuck *s = &l->stuck[i];
+
+		if (s->path == path && s->uid == request->owner.uid &&
+		    helpers_has(&l->helpers, s->pid))
 			return true;
+	}
 	return false;
 }
 
 /* There is always room: no more can be stuck than have not ended. */
-static void note_stuck(struct looker *l, pid_t pid, uint32_t path)
+static void note_stuck(struct looker *l, pid_t pid, const struct request *request)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(l->stuck); i++)
 		if (!helpers_has(&l->helpers, l->stuck[i].pid)) {
-			l->stuck[i] = (struct stuck){.pid = pid, .path = path};
+			l->stuck[i] = (struct stuck){.pid = pid,
+						     .uid = request->owner.uid,
+						     .path = look_hash(request->path)};
 			return;
 		}
 }
@@ -227,7 +238,7 @@ static int try(struct looker *l, const struct request *request, const struct loo
 	if (r < 0 && !is_want(r)) {
 		give_up(l, request->owner.uid, began);
 		if (helpers_has(&l->helpers, pid))
-			note_stuck(l, pid, look_hash(request->path));
+			note_stuck(l, pid, request);
 	} else if (request->owner.uid != 0) {
 		/* Root may have thousands of files, and pays for what does not answer alone. */
 		helpers_account(&l->helpers, 0, request->owner.uid, began);
@@ -256,7 +267,7 @@ static int look_for(struct looker *l, const struct request *request, const struc
 	int r = helpers_admit(&l->helpers, request->owner.uid);
 
 	*fd = -1;
-	if (r >= 0 && is_stuck(l, look_hash(request->path)))
+	if (r >= 0 && is_stuck(l, request))
 		r = -EBUSY;
 	if (r >= 0)
 		r = try(l, request, look, ret, fd);

@@ -8,6 +8,7 @@ import resource
 import signal
 
 from harness import SCALE, Skip, case, cgroup_root, enter_cgroup, equal, until
+from users import ALICE, User
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_long]
@@ -38,10 +39,10 @@ def is_caught(b, daemon, program):
 
 
 @contextlib.contextmanager
-def watched_link(b):
+def watched_link(b, *options):
     """A daemon with a watch on a link, and two programs, to the first of which it leads."""
     programs, link = [b.program(), b.program()], b.path(b.unique('link'))
-    with b.daemon() as daemon:
+    with b.daemon(*options) as daemon:
         lead_to(link, programs[0])
         daemon.watch(link)
         assert is_caught(b, daemon, programs[0])
@@ -162,6 +163,21 @@ def what_could_not_be_looked_at_is_told(b):
 
 
 @case
+def what_others_could_not_look_at_is_not_told(b):
+    """Who names the same path is told what he finds there himself, and so not that it is watched."""
+    with watched_link(b, '--socket-mode', '0666') as (daemon, link, programs), held(lookers_of(daemon)[0]):
+        os.chmod(daemon.directory, 0o755)
+        lead_to(link, programs[1])
+        until(lambda: unresolved(daemon) == {1: 'path'}, 'watch 1 to be told')
+        alice = User(daemon, ALICE)
+        assert 'could not be looked at' not in remarks(alice, 'watch', link)
+        equal((unresolved(alice), remarks(alice, 'watches')), ({}, ''), 'what is told of her watch')
+        refused = alice.dwd('watch', '--cgroup', link, b.unique(), status=None).stderr
+        assert 'no directory of a cgroup2' in refused, refused
+        equal(unresolved(daemon), {1: 'path'}, 'what root is told')
+
+
+@case
 def a_cgroup_that_is_gone(b):
     """At a restart a watch on it stays, without matching, and means the next one at that path."""
     group, program = os.path.join(cgroup_root(), b.unique('group')), b.program()
@@ -201,7 +217,7 @@ def no_descriptor_for_what_is_found(b):
         other = b.path(b.unique('link'))
         lead_to(other, programs[1])
         reply = v.call('io.dwd.Watchdog.Watch', {'target': other})
-        equal(reply['parameters']['watch']['unresolved'], 'path', 'unresolved')
+        equal(reply['parameters']['watch'].get('unresolved'), 'path', 'unresolved')
         assert 'has named: Too many open files' in daemon.log(), daemon.log()
         resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
         is_followed(b, daemon, other, programs[1])
