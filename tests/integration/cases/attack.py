@@ -782,7 +782,8 @@ def paths_that_are_never_found(b):
 
 @case
 def a_dead_file_system_of_roots(b):
-    """Many of his watches below it keep the daemon for some seconds, not for one each; they are all there."""
+    """Many of his watches below it keep the daemon for some seconds, not for one each; they are all there, and what
+    is wrong with them is told. Who adds one on the command line is not kept at all."""
     slow = SlowFile(b.path(b.unique('dead')))
     with b.daemon() as daemon:
         try:
@@ -793,6 +794,10 @@ def a_dead_file_system_of_roots(b):
             v.close()
             assert daemon.log().count('its file system does not answer') <= 4, daemon.log()
             assert 'earlier ones took too long' in daemon.log(), daemon.log()
-            equal(len(daemon.json('watches')), 10, 'watches')
+            equal([w.get('unresolved') for w in daemon.json('watches')], ['path'] * 10, 'what could not be looked at')
+            child = b.run(b.dwd_path, '--socket', daemon.socket, 'watch', os.path.join(slow.path, 'more'))
+            until(lambda: child.poll() is not None, 'dwd watch to end')
+            equal(child.returncode, 0, 'exit status')
+            assert 'more could not be looked at (trying again)' in child.stdout.read()
         finally:
             slow.end()
