@@ -181,6 +181,20 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
 	return 0;
 }
 
+/* What root asks for by a signal waits for no client. Without a handler it ends the loop. */
+static int add_signal(struct daemon *d, int signal, sd_event_signal_handler_t handler)
+{
+	sd_event_source *source;
+	int r = sd_event_add_signal(d->event, &source, signal, handler, handler ? d : NULL);
+
+	if (r < 0)
+		return r;
+	r = sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IMPORTANT);
+	sd_event_source_set_floating(source, true);
+	sd_event_source_unref(source);
+	return r;
+}
+
 /* SIGTERM and SIGINT end the loop, SIGHUP reloads. */
 static int make_loop(struct daemon *d)
 {
@@ -196,10 +210,8 @@ static int make_loop(struct daemon *d)
 		sigaddset(&mask, signals[i].signal);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 	r = sd_event_new(&d->event);
-	/* Without a handler the last argument is what the loop ends with. */
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(signals); i++)
-		r = sd_event_add_signal(d->event, NULL, signals[i].signal, signals[i].handler,
-					signals[i].handler ? d : NULL);
+		r = add_signal(d, signals[i].signal, signals[i].handler);
 	return r < 0 ? fail(r, "cannot make an event loop", NULL) : 0;
 }
 

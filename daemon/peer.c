@@ -10,8 +10,10 @@
 
 #define MESSAGE_LIMIT (1024 * 1024)
 #define QUEUE_LIMIT   (256 * 1024)
-/* Calls or replies worked on before others get their turn. */
+/* Calls or replies worked on before others get their turn, and for how long: with as many peers as
+ * there may be, a round of turns is to take a fraction of a second. */
 #define STEPS_A_TURN 16
+#define TURN_US	     500
 
 static struct peer *peer_of(struct call *call)
 {
@@ -28,9 +30,17 @@ static bool has_room(const struct peer *peer)
 	return varlink_queued(peer->link) < QUEUE_LIMIT;
 }
 
-/* Have on_work() called when the event loop turns. */
+/* Have on_work() called when its turn comes: behind all that is due already. (That is why it is a
+ * timer. A defer source goes before everything else, each time that it is enabled: one peer with
+ * many calls would keep all others waiting, and the engine.) */
 static void wake(struct peer *peer)
 {
+	int enabled = SD_EVENT_OFF;
+
+	sd_event_source_get_enabled(peer->work, &enabled);
+	if (enabled != SD_EVENT_OFF)
+		return;
+	sd_event_source_set_time(peer->work, clock_monotonic_us());
 	sd_event_source_set_enabled(peer->work, SD_EVENT_ONESHOT);
 }
 
@@ -254,7 +264,9 @@ static bool is_done(const struct peer *peer)
 
 static void work(struct peer *peer)
 {
-	for (int i = 0; i < STEPS_A_TURN && step(peer); i++)
+	uint64_t end = clock_monotonic_us() + TURN_US;
+
+	for (int i = 0; i < STEPS_A_TURN && step(peer) && clock_monotonic_us() < end; i++)
 		;
 	feed_events(peer);
 	flush(peer);
@@ -264,7 +276,7 @@ static void work(struct peer *peer)
 		go_on(peer);
 }
 
-static int on_work(sd_event_source *source, void *userdata)
+static int on_work(sd_event_source *source, uint64_t time, void *userdata)
 {
 	work(userdata);
 	return 0;
@@ -291,20 +303,24 @@ void peer_news(struct peer *peer)
 	go_on(peer);
 }
 
+/* A timer that is off. */
+static int add_timer(struct peer *peer, sd_event_source **ret, uint64_t accuracy_us,
+		     sd_event_time_handler_t handler)
+{
+	int r = sd_event_add_time(peer->service->event, ret, CLOCK_MONOTONIC, 0, accuracy_us,
+				  handler, peer);
+
+	return r < 0 ? r : sd_event_source_set_enabled(*ret, SD_EVENT_OFF);
+}
+
 static int add_sources(struct peer *peer, int fd)
 {
 	int r;
 
 	r = sd_event_add_io(peer->service->event, &peer->io, fd, EPOLLIN, on_io, peer);
-	if (r < 0)
-		return r;
-	r = sd_event_add_defer(peer->service->event, &peer->work, on_work, peer);
 	if (r >= 0)
-		r = sd_event_source_set_enabled(peer->work, SD_EVENT_OFF);
-	if (r >= 0)
-		r = sd_event_add_time(peer->service->event, &peer->unread, CLOCK_MONOTONIC, 0, 0,
-				      on_unread, peer);
-	return r < 0 ? r : sd_event_source_set_enabled(peer->unread, SD_EVENT_OFF);
+		r = add_timer(peer, &peer->work, 1, on_work);
+	return r < 0 ? r : add_timer(peer, &peer->unread, 0, on_unread);
 }
 
 struct principal peer_principal(const struct ucred *credentials)

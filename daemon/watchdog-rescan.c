@@ -149,7 +149,11 @@ int rescan_init(struct watchdog *w)
 	if (r < 0)
 		return r;
 	r = watchdog_add_timer(w, &w->turn, 1, on_turn);
-	return r < 0 ? r : watchdog_add_timer(w, &w->check, 0, on_check);
+	if (r >= 0)
+		r = watchdog_add_timer(w, &w->check, 0, on_check);
+	/* Were it late because clients ask for much, the kernel side would take the daemon for dead
+	 * and let run what is watched. */
+	return r < 0 ? r : sd_event_source_set_priority(w->check, SD_EVENT_PRIORITY_IMPORTANT);
 }
 
 void rescan_destroy(struct watchdog *w)

@@ -7,6 +7,7 @@ import ctypes
 import errno
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -502,6 +503,64 @@ def connections_of_many_users(b):
         assert 'version' in daemon.json('status')
         for s in held:
             s.close()
+
+
+def call_without_end(connections, told):
+    """Call as fast as it is answered, and read every answer; a byte to `told` for the first."""
+    calls = 200 * b'{"method":"io.dwd.Watchdog.Status"}\0'
+    unsent = {s: calls for s in connections}
+    answered = False
+    while True:
+        readable, writable, _ = select.select(connections, connections, [])
+        for s in readable:
+            if s.recv(1 << 16) and not answered:
+                answered = bool(os.write(told, b'.'))
+        for s in writable:
+            with contextlib.suppress(BlockingIOError):
+                unsent[s] = unsent[s][s.send(unsent[s]):] or calls
+
+
+@contextlib.contextmanager
+def flood(daemon, uid):
+    """As many connections as a user may have, but one, and no pause on any of them."""
+    connections = [try_connect(daemon, uid) for _ in range(63)]
+    told, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            for s in connections:
+                s.setblocking(False)
+            call_without_end(connections, tell)
+        os._exit(1)
+    os.close(tell)
+    try:
+        equal(os.read(told, 1), b'.', 'the first answer')
+        yield child
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(told)
+        for s in connections:
+            s.close()
+
+
+@case
+def calls_without_end(b):
+    """Others wait for their turn and no longer, and so does what the daemon does of itself."""
+    program = b.program()
+    with open_daemon(b, '--fail-open-after', round(3 * SCALE)) as daemon:
+        watch = daemon.watch(program)
+        with flood(daemon, MALLORY) as caller:
+            for _ in range(3):
+                served(daemon)
+                child = b.run(program)
+                equal(daemon.wait(program)['pid'], child.pid, 'pid')
+                daemon.dwd('continue', program)
+                runs(child)
+            counters = daemon.counters(watch)
+            equal((counters['caught'], counters['skipped']), (3, {}), 'what the watch has done')
+            assert state_of(caller) != 'Z', 'it calls no more'
+            equal(daemon.end(), 0, 'exit status')
 
 
 @case

@@ -88,6 +88,31 @@ static void test_wrong_parameters(void **state)
 	}
 }
 
+static int replies_so_far(struct varlink *v)
+{
+	json_t *message;
+	int n = 0;
+
+	for (; varlink_receive(v, &message) > 0; n++)
+		json_decref(message);
+	return n;
+}
+
+/* However many one connection has sent ahead, each turn is a short one. */
+static void test_many_calls_leave_others_their_turn(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_varlink_ struct varlink *busy = connect_to(f), *other = connect_to(f);
+	json_auto_t *first = NULL, *answer = NULL;
+
+	for (int i = 0; i < 200; i++)
+		send_call(busy, "org.varlink.service.GetInfo", NULL, "");
+	first = next_reply(f, busy);
+	send_call(other, "org.varlink.service.GetInfo", NULL, "");
+	answer = next_reply(f, other);
+	assert_in_range(replies_so_far(busy), 1, 100);
+}
+
 /* What a waiting connection sends is answered after it, in order; others are served meanwhile. */
 static void test_calls_of_a_connection_in_order(void **state)
 {
@@ -408,6 +433,7 @@ int main(void)
 		TEST(test_introspection),
 		TEST(test_unknown_methods),
 		TEST(test_wrong_parameters),
+		TEST(test_many_calls_leave_others_their_turn),
 		TEST(test_calls_of_a_connection_in_order),
 		TEST(test_oneway),
 		TEST(test_malformed),
