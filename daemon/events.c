@@ -18,14 +18,19 @@ static const char *const type_names[] = {
 
 _Static_assert(ARRAY_SIZE(type_names) == EVENT_TYPE_COUNT, "an event has no name");
 
-static struct event *at(const struct events *e, uint64_t number)
+/* Of a process that was let run and that only root watches it is not known whose it is. */
+#define OWNER_UNKNOWN ((uid_t)-1)
+
+static uid_t owner_of(const struct event *event)
 {
-	return (struct event *)&e->ring[number % EVENTS_KEPT];
+	if (event->stop)
+		return event->stop->uid;
+	return event->watch || event->skip.users_watch ? event->user : OWNER_UNKNOWN;
 }
 
-static uint64_t back(const struct events *e, uint64_t count)
+static bool is_roots(uid_t owner)
 {
-	return e->next > count ? e->next - count : 0;
+	return owner == 0;
 }
 
 void events_init(struct events *e)
@@ -42,22 +47,100 @@ static void drop(struct event *event)
 
 void events_destroy(struct events *e)
 {
-	for (size_t i = 0; i < EVENTS_KEPT; i++)
-		drop(&e->ring[i]);
+	for (size_t i = 0; i < e->count; i++)
+		drop(&e->kept[i]);
+}
+
+/* ---- whose events are kept, and whose go ----------------------------------------------------- */
+
+static void count_one_more(struct events *e, uid_t owner)
+{
+	size_t i = 0;
+
+	if (is_roots(owner))
+		return;
+	while (i < e->user_count && e->users[i].owner != owner)
+		i++;
+	if (i == e->user_count) {
+		e->users[i].owner = owner;
+		e->users[i].count = 0;
+		e->user_count++;
+	}
+	e->users[i].count++;
+	e->users_events++;
+}
+
+static void count_one_less(struct events *e, uid_t owner)
+{
+	size_t i = 0;
+
+	if (is_roots(owner))
+		return;
+	while (e->users[i].owner != owner)
+		i++;
+	if (--e->users[i].count == 0)
+		e->users[i] = e->users[--e->user_count];
+	e->users_events--;
+}
+
+/* Whether one has to go before there can be another of this owner's. */
+static bool is_full_for(const struct events *e, uid_t owner)
+{
+	return is_roots(owner) ? e->count - e->users_events == EVENTS_ROOTS
+			       : e->users_events == EVENTS_USERS;
+}
+
+/* Who has to give one for it: root himself, or the user who has most. */
+static uid_t who_gives(const struct events *e, uid_t owner)
+{
+	size_t most = 0;
+
+	if (is_roots(owner))
+		return owner;
+	for (size_t i = 1; i < e->user_count; i++)
+		if (e->users[i].count > e->users[most].count ||
+		    (e->users[i].count == e->users[most].count && e->users[i].owner == owner))
+			most = i;
+	return e->users[most].owner;
+}
+
+/* Take away the oldest event of this owner's, of which there is one. The place that is free now. */
+static uint32_t take_oldest(struct events *e, uid_t owner)
+{
+	struct events_listener *l;
+	uint32_t place;
+	size_t i = 0;
+
+	while (e->order[i].owner != owner)
+		i++;
+	place = e->order[i].at;
+	TAILQ_FOREACH(l, &e->listeners, entry)
+	l->dropped(l, &e->kept[place]);
+	drop(&e->kept[place]);
+	e->count--;
+	memmove(&e->order[i], &e->order[i + 1], (e->count - i) * sizeof(e->order[0]));
+	count_one_less(e, owner);
+	return place;
 }
 
 void events_add(struct events *e, const struct event *event)
 {
-	struct event *place = at(e, e->next);
+	uid_t owner = owner_of(event);
+	uint32_t at = is_full_for(e, owner) ? take_oldest(e, who_gives(e, owner))
+					    : (uint32_t)e->count;
+	struct event *place = &e->kept[at];
 	struct events_listener *l;
 
-	drop(place);
 	*place = *event;
+	place->number = e->next++;
 	place->time = clock_realtime_us();
 	if (place->stop)
 		stop_ref(place->stop);
 	json_incref(place->watch);
-	e->next++;
+	e->order[e->count].owner = owner;
+	e->order[e->count].at = at;
+	e->count++;
+	count_one_more(e, owner);
 	TAILQ_FOREACH(l, &e->listeners, entry)
 	l->added(l);
 }
@@ -72,10 +155,7 @@ void events_unlisten(struct events *e, struct events_listener *l)
 	TAILQ_REMOVE(&e->listeners, l, entry);
 }
 
-uint64_t events_replay_from(const struct events *e)
-{
-	return back(e, EVENTS_REPLAY);
-}
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static json_t *skip_to_json(const struct event *event, const struct principal *viewer)
 {
@@ -122,39 +202,54 @@ static int fill(json_t *object, const struct event *event, const struct principa
 	return 0;
 }
 
-static json_t *event_to_json(const struct event *event, const struct principal *viewer,
-			     uint64_t lost)
+static json_t *event_to_json(const struct event *event, const struct principal *viewer)
 {
 	char time[CLOCK_TEXT_SIZE];
 	json_t *object;
 
 	clock_format(event->time, time);
 	object = json_pack("{s:s, s:s}", "event", type_names[event->type], "time", time);
-	if (!object)
-		return NULL;
-	if (fill(object, event, viewer) < 0 ||
-	    (lost && json_object_set_new(object, "lost", json_integer((json_int_t)lost)) < 0)) {
+	if (object && fill(object, event, viewer) < 0) {
 		json_decref(object);
 		return NULL;
 	}
 	return object;
 }
 
+static const struct event *in_order(const struct events *e, size_t i)
+{
+	return &e->kept[e->order[i].at];
+}
+
+/* The first that is kept from this number on, as an index of `order`. */
+static size_t find(const struct events *e, uint64_t number)
+{
+	size_t from = 0, to = e->count;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (in_order(e, middle)->number < number)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
 json_t *events_read(const struct events *e, const struct principal *viewer, uint64_t *place)
 {
-	uint64_t oldest = back(e, EVENTS_KEPT);
-	uint64_t number = *place < oldest ? oldest : *place;
-	uint64_t lost = number - *place;
+	size_t i = find(e, *place);
 	json_t *object;
 
-	while (number < e->next && !permissions_see_event(viewer, at(e, number)))
-		number++;
-	if (number >= e->next) {
+	while (i < e->count && !permissions_see_event(viewer, in_order(e, i)))
+		i++;
+	if (i == e->count) {
 		*place = e->next;
 		return NULL;
 	}
-	object = event_to_json(at(e, number), viewer, lost);
+	object = event_to_json(in_order(e, i), viewer);
 	if (object)
-		*place = number + 1;
+		*place = in_order(e, i)->number + 1;
 	return object;
 }

@@ -5,10 +5,15 @@
 /*
  * What happened, as typed events, of which the newest are kept.
  *
- * There is one ring for everybody: a reader has a place in it (the number of the next event he
- * wants) and takes events as fast as he can. One who is too slow finds his place overwritten, and
- * learns from the numbers how many he lost. So a reader costs nothing while he waits, and no reader
+ * There is one row for everybody: a reader has a place in it (the number of the next event he
+ * wants) and takes events as fast as he can. From one who is too slow events are taken away before
+ * he has read them, of which he is told. So a reader costs nothing while he waits, and no reader
  * can make the daemon grow.
+ *
+ * Nobody wipes out what others have to read. Root's events and those of all users have parts of
+ * their own, and where the users' is full, who has the most there gives his oldest. An event is his
+ * whose watch or whose process it is about, be it that only root watches it; of a process that was
+ * let run only root's watch may be known, not whose it was: these count as one user's more.
  *
  * An event keeps the stop it speaks of and what was true of it then; it becomes JSON only when
  * somebody reads it.
@@ -20,9 +25,10 @@
 
 #include "stop.h"
 
-/* How many a reader may lag behind, and how many of them are there for one who asks later. */
-#define EVENTS_KEPT   4096
-#define EVENTS_REPLAY 1024
+/* How many are kept: of root's, and of those of all others. */
+#define EVENTS_ROOTS 4096
+#define EVENTS_USERS 2048
+#define EVENTS_KEPT  (EVENTS_ROOTS + EVENTS_USERS)
 
 enum event_type {
 	EVENT_STOPPED,
@@ -39,7 +45,8 @@ enum event_type {
 
 struct event {
 	enum event_type type;
-	int64_t time;	     /* realtime us; set by events_add() */
+	uint64_t number;     /* from 0; set by events_add() */
+	int64_t time;	     /* realtime us; the same */
 	struct stop *stop;   /* of everything that happens to a stop, with ... */
 	struct stop_now now; /* ... what was true of it then */
 	json_t *watch;	     /* of everything that happens to a watch */
@@ -55,15 +62,27 @@ struct event {
 	} skip; /* SKIPPED */
 };
 
-/* Told of each new event, when it is in the ring already. */
 struct events_listener {
+	/* There is a new event, which can be read already. */
 	void (*added)(struct events_listener *l);
+	/* This one can be read no more from now on; not NULL either. */
+	void (*dropped)(struct events_listener *l, const struct event *event);
 	TAILQ_ENTRY(events_listener) entry;
 };
 
 struct events {
-	struct event ring[EVENTS_KEPT];
-	uint64_t next; /* the number of the next event; the first has number 0 */
+	struct event kept[EVENTS_KEPT]; /* the first `count`, in no order */
+	struct {
+		uid_t owner;
+		uint32_t at;  /* in `kept` */
+	} order[EVENTS_KEPT]; /* by number */
+	size_t count;
+	struct {
+		uid_t owner;
+		size_t count;
+	} users[EVENTS_USERS]; /* those of whom there are any, in no order */
+	size_t user_count, users_events;
+	uint64_t next; /* the number of the next event */
 	TAILQ_HEAD(, events_listener) listeners;
 };
 
@@ -78,13 +97,9 @@ void events_add(struct events *e, const struct event *event);
 void events_listen(struct events *e, struct events_listener *l);
 void events_unlisten(struct events *e, struct events_listener *l);
 
-/* The number of the oldest event a late reader is given. */
-uint64_t events_replay_from(const struct events *e);
-
-/* The first event from number *place on that the viewer may see, as the Varlink interface shows it
- * to him, and *place moves on behind it; if *place is overwritten already, the oldest there is,
- * which then says how many were lost, others' among them. NULL if there is none yet, or on lack of
- * memory, when *place stays less than events->next. */
+/* The first event from number *place on that is kept and that the viewer may see, as the Varlink
+ * interface shows it to him, and *place moves on behind it. NULL if there is none yet, or on lack
+ * of memory, when *place stays less than events->next. */
 json_t *events_read(const struct events *e, const struct principal *viewer, uint64_t *place);
 
 #endif

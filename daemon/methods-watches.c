@@ -131,12 +131,36 @@ void method_list_watches(struct call *call)
 	methods_list(call, "watches", next_watch);
 }
 
+void methods_event_dropped(struct call *call, const struct event *event)
+{
+	if (call->reads_events && call->place <= event->number && event->number < call->end &&
+	    permissions_see_event(methods_user(call), event))
+		call->lost++;
+}
+
+/* NULL if there is none yet that is his, or no memory. */
+static json_t *read_event(struct call *call)
+{
+	uint64_t place = call->place;
+	json_t *event =
+		events_read(watchdog_events(call->service->watchdog), methods_user(call), &place);
+
+	if (event && call->lost &&
+	    json_object_set_new(event, "lost", json_integer((json_int_t)call->lost)) < 0) {
+		json_decref(event);
+		return NULL;
+	}
+	call->place = place;
+	if (event)
+		call->lost = 0;
+	return event;
+}
+
 static bool next_kept_event(struct call *call, json_t **ret)
 {
 	if (call->place >= call->end)
 		return false;
-	*ret = events_read(watchdog_events(call->service->watchdog), methods_user(call),
-			   &call->place);
+	*ret = read_event(call);
 	return *ret || call->place < call->end;
 }
 
@@ -149,7 +173,7 @@ static json_t *read_events(struct call *call)
 
 	while (call->place < events->next && json_array_size(array) < CHUNK &&
 	       weight < USER_REPLY_MAX) {
-		json_t *event = events_read(events, methods_user(call), &call->place);
+		json_t *event = read_event(call);
 
 		if (!event && call->place == events->next)
 			break; /* there was nothing more that is his */
@@ -185,10 +209,12 @@ void method_subscribe(struct call *call)
 {
 	const struct events *events = watchdog_events(call->service->watchdog);
 	bool replay = params_bool(call->parameters, "replay", false);
+	bool follow = !replay || params_bool(call->parameters, "follow", false);
 
-	call->place = replay ? events_replay_from(events) : events->next;
-	call->end = events->next;
-	if (replay && !params_bool(call->parameters, "follow", false)) {
+	call->place = replay ? 0 : events->next;
+	call->end = follow ? UINT64_MAX : events->next;
+	call->reads_events = true;
+	if (!follow) {
 		methods_list(call, "events", next_kept_event);
 	} else if (!call->more) {
 		call_fail(call, "org.varlink.service.ExpectedMore", NULL);

@@ -36,6 +36,8 @@ void method_watch(struct call *call);
 void method_unwatch(struct call *call);
 void method_list_watches(struct call *call);
 void method_subscribe(struct call *call);
+/* This event is kept no more; the call need not be one that reads events, nor be active. */
+void methods_event_dropped(struct call *call, const struct event *event);
 
 void method_reload(struct call *call);
 void method_save(struct call *call);

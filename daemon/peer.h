@@ -60,6 +60,8 @@ struct call {
 	 * reply, until the call is over. */
 	void (*produce)(struct call *call);
 	bool follows_events; /* `produce` also when there is a new event */
+	bool reads_events;   /* `place` is among them */
+	uint64_t lost;	     /* of those it was to read, since the last it was given */
 	uint64_t place, end; /* how far it has come, and how far it is to go */
 	const char *key;     /* what is given back, in the reply */
 

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "methods.h"
 #include "peer.h"
 #include "permissions.h"
 
@@ -46,6 +47,15 @@ static void on_event_added(struct events_listener *l)
 
 	TAILQ_FOREACH(peer, &server->peers, entry)
 	peer_news(peer);
+}
+
+static void on_event_dropped(struct events_listener *l, const struct event *event)
+{
+	struct server *server = container_of(l, struct server, events);
+	struct peer *peer;
+
+	TAILQ_FOREACH(peer, &server->peers, entry)
+	methods_event_dropped(&peer->call, event);
 }
 
 static size_t count_clients(const struct service *service, const struct principal *user)
@@ -164,6 +174,7 @@ int server_new(struct server **ret, sd_event *event, struct watchdog *watchdog, 
 	};
 	server->quiet_since = clock_monotonic_us();
 	server->events.added = on_event_added;
+	server->events.dropped = on_event_dropped;
 	TAILQ_INIT(&server->peers);
 	events_listen(watchdog_events(watchdog), &server->events);
 	r = add_sources(server, listen_fd);

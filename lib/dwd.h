@@ -252,7 +252,7 @@ ssize_t dwd_kill(struct dwd *d, const uint64_t *ids, size_t n, int signal);
 ssize_t dwd_continue_with(struct dwd *d, const uint64_t *ids, size_t n,
 			  const char *const *variables);
 
-/* Have events delivered to `listener` (copied) from now on; with `replay` the newest that the
+/* Have events delivered to `listener` (copied) from now on; with `replay` those that the
  * daemon has kept come first. Once per connection, else -EALREADY. A caller that does not dispatch
  * for so long that the queue fills up learns from an event how many were `lost`. */
 int dwd_subscribe(struct dwd *d, bool replay, const struct dwd_listener *listener, void *userdata);

@@ -490,6 +490,30 @@ def ten_thousand_connections(b):
 
 
 @case
+def events_that_crowd_others_out(b):
+    """What is kept for others to read later stays, however much happens on his account."""
+    with open_daemon(b) as daemon:
+        alice = User(daemon, ALICE)
+        daemon.watch('of-root')
+        alice.watch('of-alice')
+        deaf = alice.varlink()
+        deaf.send(DWD + 'Subscribe', {'follow': True, 'replay': True}, more=True)
+        v = User(daemon, MALLORY).varlink()
+        for _ in range(3000):
+            watch = v.call(DWD + 'Watch', {'target': 'of-mallory'})['parameters']['watch']['id']
+            v.call(DWD + 'Unwatch', {'id': watch})
+        v.close()
+        told = [json.loads(line) for line in daemon.dwd('--json', 'events').stdout.splitlines()]
+        equal([e['watch']['target'] for e in told[:2]], ['of-root', 'of-alice'], 'the oldest that root is told')
+        equal({e['watch']['target'] for e in told[2:]}, {'of-mallory'}, 'the others')
+        assert len(told) < 3000, f'{len(told)} events are kept'
+        equal([e['watch']['target'] for e in alice.events()], ['of-alice'], 'what alice is told')
+        equal([('lost' in e, e['watch']['target']) for e in deaf.receive()['parameters']['events']],
+              [(False, 'of-alice')], 'what alice is told who has not read')
+        deaf.close()
+
+
+@case
 def connections_of_many_users(b):
     """All of them together cannot shut root out."""
     with open_daemon(b) as daemon:

@@ -257,24 +257,6 @@ static void test_skip(void **state)
 	assert_string_equal(get_string(skip, "comm"), "traced\\xff");
 }
 
-static void test_slow_reader_learns_what_he_lost(void **state)
-{
-	struct harness *h = *state;
-	const struct dwd_ring_record record = {.comm = "x"};
-	struct events *events = watchdog_events(h->watchdog);
-	json_auto_t *first = NULL, *second = NULL;
-	uint64_t place = 0;
-
-	for (int i = 0; i < EVENTS_KEPT + 10; i++)
-		fake_backend_ring_skipped(h->fake, &record);
-	harness_turn(h);
-	first = events_read(events, &root, &place);
-	assert_int_equal(get_int(first, "lost"), 10);
-	second = events_read(events, &root, &place);
-	assert_null(json_object_get(second, "lost"));
-	assert_int_equal(events_replay_from(events), EVENTS_KEPT + 10 - EVENTS_REPLAY);
-}
-
 /* An event tells what was true when it happened, however late it is read. */
 static void test_events_keep_their_state(void **state)
 {
@@ -409,7 +391,6 @@ int main(void)
 		TEST(test_watch_the_kernel_keeps),
 		TEST(test_status_counts_removed_watches),
 		TEST(test_skip),
-		TEST(test_slow_reader_learns_what_he_lost),
 		TEST(test_events_keep_their_state),
 		TEST(test_thousands),
 		TEST(test_out_of_descriptors),
