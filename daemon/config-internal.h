@@ -36,6 +36,13 @@ void config_lines_clear(struct config_lines *lines);
 void config_complain(json_t *errors, const char *path, unsigned number, const char *format, ...)
 	_printf_(4, 5);
 
+/* So large may a file be: ten thousand watches need a tenth to a half of it. */
+#define CONFIG_FILE_MAX (4 * 1024 * 1024)
+
+/* The whole file, malloc()ed, a NUL behind it. Only a regular one is read: nothing else has an end
+ * for certain, or can be opened without waiting. -ENOENT, -ENOMEM or another -errno, of which *why,
+ * static text, tells more than strerror(). */
+int config_read_file(const char *path, char **ret, size_t *size, const char **why);
 /* Read every file; what cannot be read is noted in `errors`. -ENOMEM. */
 int config_read(const char *directory, struct config_lines *ret, json_t *errors);
 

@@ -3,8 +3,10 @@
 /* From files to lines; what the lines mean is not looked at. */
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "config-internal.h"
 #include "log.h"
@@ -80,40 +82,109 @@ static char *trim(char *text)
 	return text;
 }
 
-static int read_file(const char *path, struct config_lines *ret, json_t *errors)
+static int check_kind(int fd, const char **why)
 {
-	_cleanup_free_ char *buffer = NULL;
-	FILE *file = fopen(path, "re");
-	unsigned number = 0;
-	size_t room = 0;
-	ssize_t n;
-	int r = 0;
+	struct stat st;
 
-	if (!file) {
-		config_complain(errors, path, 0, "cannot read it: %s", strerror(errno));
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISREG(st.st_mode))
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	*why = "it is not a regular file";
+	return -EINVAL;
+}
+
+/* At most `most` bytes. */
+static ssize_t read_bytes(int fd, char *text, size_t most)
+{
+	size_t size = 0;
+	ssize_t n = 1;
+
+	while (size < most && n > 0) {
+		n = read(fd, text + size, most - size);
+		if (n > 0)
+			size += (size_t)n;
+	}
+	return n < 0 ? -errno : (ssize_t)size;
+}
+
+static ssize_t read_text(const char *path, char *text, const char **why)
+{
+	/* The open of a FIFO must not wait for its other end. */
+	_cleanup_fd_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -errno : check_kind(fd, why);
+
+	if (n == 0)
+		n = read_bytes(fd, text, CONFIG_FILE_MAX + 1);
+	if (n <= CONFIG_FILE_MAX)
+		return n;
+	*why = "it is larger than 4 MiB";
+	return -EFBIG;
+}
+
+int config_read_file(const char *path, char **ret, size_t *size, const char **why)
+{
+	/* Memory for no more than it holds: what is not touched is none. */
+	_cleanup_free_ char *text = malloc(CONFIG_FILE_MAX + 1);
+	ssize_t n;
+
+	if (!text)
+		return -ENOMEM;
+	*why = NULL;
+	n = read_text(path, text, why);
+	if (n < 0 && !*why)
+		*why = strerror((int)-n);
+	if (n < 0)
+		return (int)n;
+	text[n] = '\0';
+	*ret = steal_pointer(text);
+	*size = (size_t)n;
+	return 0;
+}
+
+/* `text` has this size, and a NUL behind it; it is written to. */
+static int read_line(const char *path, unsigned number, char *text, size_t size,
+		     struct config_lines *ret, json_t *errors)
+{
+	struct config_line *line;
+
+	if (strlen(text) != size) {
+		config_complain(errors, path, number, "a byte of value 0 is in this line");
 		return 0;
 	}
-	while (r == 0 && (errno = 0, n = getline(&buffer, &room, file)) >= 0) {
-		bool whole = strlen(buffer) == (size_t)n;
-		char *text = trim(buffer);
-		struct config_line *line;
+	text = trim(text);
+	if (!*text || *text == '#')
+		return 0;
+	line = config_line_new(path, number, text);
+	if (!line)
+		return -ENOMEM;
+	TAILQ_INSERT_TAIL(ret, line, entry);
+	return 0;
+}
 
-		number++;
-		if (!whole) {
-			config_complain(errors, path, number, "a byte of value 0 is in this line");
-			continue;
-		}
-		if (!*text || *text == '#')
-			continue;
-		line = config_line_new(path, number, text);
-		if (!line)
-			r = -ENOMEM;
-		else
-			TAILQ_INSERT_TAIL(ret, line, entry);
+static int read_file(const char *path, struct config_lines *ret, json_t *errors)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *why;
+	size_t size, length;
+	unsigned number = 0;
+	int r = config_read_file(path, &text, &size, &why);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		config_complain(errors, path, 0, "cannot read it: %s", why);
+		return 0;
 	}
-	if (r == 0 && errno)
-		config_complain(errors, path, 0, "cannot read it: %s", strerror(errno));
-	fclose(file);
+	for (size_t at = 0; r == 0 && at < size; at += length + 1) {
+		const char *newline = memchr(text + at, '\n', size - at);
+
+		length = newline ? (size_t)(newline - text) - at : size - at;
+		text[at + length] = '\0';
+		r = read_line(path, ++number, text + at, length, ret, errors);
+	}
 	return r;
 }
 

@@ -51,33 +51,25 @@ static int make_directory(const char *path, char **message)
 /* The whole file, "" if there is none. */
 static int read_whole(const char *path, char **ret, char **message)
 {
-	FILE *file = fopen(path, "re");
-	size_t room = 0;
-	ssize_t n;
-	int r = 0;
+	_cleanup_free_ char *text = NULL;
+	const char *why;
+	size_t size;
+	int r = config_read_file(path, &text, &size, &why);
 
-	if (!file && errno == ENOENT) {
+	if (r == -ENOENT) {
 		*ret = strdup("");
 		return *ret ? 0 : -ENOMEM;
 	}
-	if (!file)
-		return fail(message, -errno, "cannot read %s: %s", path, strerror(errno));
-	errno = 0;
-	*ret = NULL;
-	n = getdelim(ret, &room, '\0', file);
-	if (n > 0 && !(*ret)[n - 1]) {
-		/* What follows would be lost when the file is written. */
-		r = fail(message, -EBADMSG, "cannot change %s: it holds a byte of value 0", path);
-	} else if (n < 0 && errno) {
-		r = fail(message, -errno, "cannot read %s: %s", path, strerror(errno));
-	}
-	fclose(file);
-	/* getdelim() gives nothing for an empty file. */
-	if (r < 0 || n < 0) {
-		free(*ret);
-		*ret = r < 0 ? NULL : strdup("");
-	}
-	return r < 0 || *ret ? r : -ENOMEM;
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return fail(message, r, "cannot read %s: %s", path, why);
+	/* What follows would be lost when the file is written. */
+	if (strlen(text) != size)
+		return fail(message, -EBADMSG, "cannot change %s: it holds a byte of value 0",
+			    path);
+	*ret = steal_pointer(text);
+	return 0;
 }
 
 /* Make it the old file's owner's, and give it its mode. Another owner than root takes CAP_CHOWN,
@@ -100,11 +92,14 @@ static int keep_access(int fd, const struct stat *old, const char *path, char **
 /* `old`: the file that it is to take the place of; NULL: none. */
 static int write_beside(const char *path, const char *text, const struct stat *old, char **message)
 {
-	_cleanup_fd_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-				   old ? 0600 : 0644);
+	_cleanup_fd_ int fd = -1;
 	size_t size = strlen(text);
-	int r = fd < 0 ? -errno : old ? keep_access(fd, old, path, message) : 0;
+	int r;
 
+	/* One may be left from a write that was broken off. */
+	(void)unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, old ? 0600 : 0644);
+	r = fd < 0 ? -errno : old ? keep_access(fd, old, path, message) : 0;
 	if (r < 0)
 		return r;
 	while (size > 0) {
@@ -207,6 +202,9 @@ static int append(const struct config *config, const char *path, const char *lin
 		after = NULL;
 		return -ENOMEM;
 	}
+	if (strlen(after) > CONFIG_FILE_MAX)
+		return fail(message, -EFBIG, "cannot write %s: it would be larger than 4 MiB",
+			    path);
 	*number = count_lines(after);
 	return replace(path, after, message);
 }
@@ -219,7 +217,7 @@ int config_save(struct config *config, uint64_t id, const char *name, const char
 	const char *wrong = rule_file_name_fault(name);
 	_cleanup_free_ char *path = NULL;
 	struct config_line *new;
-	unsigned number;
+	unsigned number = 0;
 	int r;
 
 	*message = NULL;

@@ -72,6 +72,43 @@ def what_is_wrong_does_not_prevent_the_rest(b):
 
 
 @case
+def only_files_are_read(b):
+    """What could keep the daemon waiting, or has no end, is told of, and no more: at the start, on a reload and
+    when a watch is to be saved there."""
+    files = Files(b)
+    files.write('good.conf', 'good\n')
+    files.write('large.conf', 'many\n' * (4 * 1024 * 1024 // 5 + 1))
+    os.mkfifo(files.at('fifo.conf'))
+    os.symlink('/dev/zero', files.at('zero.conf'))
+    os.symlink(files.at('fifo.conf'), files.at('link.conf'))
+    irregular = 'it is not a regular file'
+    why = {'fifo': irregular, 'link': irregular, 'zero': irregular, 'large': 'it is larger than 4 MiB'}
+    with b.daemon('--watches-dir', files.path) as daemon:
+        equal(targets(daemon), [('good', None)], 'watches')
+        for name, reason in why.items():
+            assert f'dwdd: {files.at(name)}.conf: cannot read it: {reason}\n' in daemon.log(), (name, daemon.log())
+        equal(len(daemon.json('reload', status=1)['errors']), len(why), 'errors')
+        for name, reason in why.items():
+            said = daemon.dwd('watch', '--save-as', name, 'x', status=None)
+            assert said.returncode and f'cannot read {files.at(name)}.conf: {reason}\n' in said.stderr, said
+        # What is left of a write that was broken off is in nobody's way.
+        os.mkfifo(files.at('good.conf.new'))
+        daemon.dwd('watch', '--save-as', 'good', 'too')
+        equal(files.read('good.conf'), 'good\ntoo\n', 'file')
+
+
+@case
+def a_file_does_not_become_too_large(b):
+    files = Files(b)
+    files.write('x.conf', 'one\n' + '#' * (4 * 1024 * 1024 - 8) + '\n')
+    with b.daemon('--watches-dir', files.path) as daemon:
+        daemon.dwd('watch', '--save-as', 'x', 'ab')
+        said = daemon.dwd('watch', '--save-as', 'x', 'a', status=None)
+        assert f'cannot write {files.at("x.conf")}: it would be larger than 4 MiB' in said.stderr, said
+        equal(daemon.dwd('reload').stdout, 'watches: 0 added, 0 removed, 2 kept\n', 'output')
+
+
+@case
 def reload_makes_just_the_difference(b):
     files = Files(b)
     program = b.program()
