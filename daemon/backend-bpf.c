@@ -287,9 +287,10 @@ static void bpf_beat(struct backend *backend)
 static int take_charge(struct bpf_backend *b)
 {
 	struct dwd_control *shared = bpf_control(b);
+	uint32_t part = b->max_stopped / ONE_USERS_PART;
 
 	shared->max_stopped = b->max_stopped;
-	shared->max_of_user = b->max_stopped / ONE_USERS_PART + 1;
+	shared->max_of_user = part ? part : 1;
 	shared->max_of_users = b->max_stopped - b->max_stopped / ROOTS_PART;
 	shared->fail_open_after = b->fail_open_after;
 	shared->pid_namespace = b->object->bss->local.pid_namespace;
