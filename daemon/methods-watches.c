@@ -75,11 +75,12 @@ static bool is_action(const char *then)
 void method_watch(struct call *call)
 {
 	_cleanup_free_ const char **args = NULL, **variables = NULL;
+	const char *then = params_string(call->parameters, "then");
 	struct watch_rule rule;
 
 	if (read_rule(call->parameters, &rule, &args, &variables) < 0)
 		methods_fail(call, -ENOMEM, 0, NULL);
-	else if (!is_action(params_string(call->parameters, "then")))
+	else if (!is_action(then) || (then && !rule.hold))
 		methods_fail_parameter(call, "then");
 	else if (methods_check_variables(call, variables))
 		add_watch(call, &rule);

@@ -198,7 +198,7 @@ struct dwd_rule {
 	uint64_t count;		/* then stop so many and no more */
 	uint64_t max_stopped;	/* at one time */
 	uint64_t hold;		/* ms after which `then` happens to a stop nobody took; 0: never */
-	const char *then;	/* "continue" (also NULL) or "kill" */
+	const char *then;	/* "continue" (also NULL) or "kill"; NULL without `hold` */
 	bool own; /* end with this connection, and release what only such watches have stopped */
 	const char *const *setenv; /* NAME=VALUE for what it stops; ended by NULL */
 };

@@ -66,6 +66,9 @@ def errors_of_the_specification(b):
     equal(v.call('no.such.interface.Method')['error'], SERVICE + 'InterfaceNotFound', 'error')
     equal(v.call(DWD + 'NoSuchMethod')['error'], SERVICE + 'MethodNotFound', 'error')
     for method, parameters, bad in (('Watch', {'target': 1}, 'target'), ('Watch', {}, 'target'),
+                                    ('Watch', {'target': 'x', 'then': 'kill'}, 'then'),
+                                    ('Watch', {'target': 'x', 'hold': 0, 'then': 'continue'}, 'then'),
+                                    ('Watch', {'target': 'x', 'hold': 1, 'then': 'stop'}, 'then'),
                                     ('Unwatch', {'id': 'x'}, 'id'), ('Kill', {'all': True, 'signal': 'x'}, 'signal'),
                                     ('Continue', {'ids': [1, 'x']}, 'ids')):
         answer = v.call(DWD + method, parameters)
