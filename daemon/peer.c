@@ -137,7 +137,8 @@ static const char *what_is_wrong(int error)
 	case -EMSGSIZE:
 		return "it sent a message larger than it may (root: 1 MiB, others: 128 KiB)";
 	case -EBADMSG:
-		return "it sent what is no JSON, or has a key twice, \\u0000 or too many levels";
+		return "it sent what is no JSON, or has a key twice, \\u0000, too many levels or "
+		       "a number too large (integers: beyond 64 bits)";
 	}
 	return strerror(-error);
 }

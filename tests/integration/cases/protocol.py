@@ -26,7 +26,8 @@ def served(b):
 def malformed_messages(b):
     for data in (b'\0', b'{}\0', b'[]\0', b'nonsense\0', b'{"method": 1}\0', b'{"method": "x"\0',
                  b'{"method":"a.B","method":"a.C"}\0', b'\xff\xfe\0', b'{"method":"a.B","parameters":[]}\0',
-                 b'[' * 100000 + b'\0', b'"' + b'x' * 1000 + b'\0', b'{"method":"\\u0000"}\0'):
+                 b'[' * 100000 + b'\0', b'"' + b'x' * 1000 + b'\0', b'{"method":"\\u0000"}\0',
+                 b'{"method":"a.B","parameters":{"uid":18446744073709551616}}\0'):
         v = b.main.varlink()
         v.send_raw(data)
         answer = v.receive()
