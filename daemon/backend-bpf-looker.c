@@ -257,7 +257,7 @@ static const char *explain(int r)
 	if (r == -ETIMEDOUT)
 		return "its file system does not answer";
 	if (r == -EBUSY)
-		return "earlier ones took too long, or nobody comes back from there";
+		return "looking took too much time lately, or has not ended yet, for him or others";
 	return strerror(-r);
 }
 
