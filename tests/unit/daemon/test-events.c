@@ -7,6 +7,7 @@
 #include "harness.h"
 
 #include "events.h"
+#include "methods.h"
 
 #define ROOT	0
 #define ALICE	1001
@@ -195,14 +196,42 @@ static void test_a_place_that_is_gone(void **state)
 	assert_int_equal(f->dropped, 10);
 }
 
+/* What is lost to a reader is what he has not read yet, was to read, and may see. */
+static void test_what_is_lost_to_whom(void **state)
+{
+	static const struct {
+		uint64_t number;
+		uid_t user;
+		uint64_t lost;
+	} table[] = {
+		{6, ALICE, 0}, {7, ALICE, 1}, {8, MALLORY, 1},
+		{8, ROOT, 1},  {9, ALICE, 2}, {10, ALICE, 2},
+	};
+	struct peer peer = {.client.user.uid = ALICE,
+			    .call = {.reads_events = true, .place = 7, .end = 10}};
+	json_auto_t *watch = json_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		const struct event event = {
+			.number = table[i].number, .watch = watch, .user = table[i].user};
+
+		methods_event_dropped(&peer.call, &event);
+		assert_int_equal(peer.call.lost, table[i].lost);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_a_user_pushes_out_his_own), TEST(test_who_has_most_gives),
-		TEST(test_many_users_together),	      TEST(test_root_pushes_out_his_own),
-		TEST(test_what_users_cause),	      TEST(test_a_place_that_is_gone),
+		TEST(test_a_user_pushes_out_his_own),
+		TEST(test_who_has_most_gives),
+		TEST(test_many_users_together),
+		TEST(test_root_pushes_out_his_own),
+		TEST(test_what_users_cause),
+		TEST(test_a_place_that_is_gone),
+		cmocka_unit_test(test_what_is_lost_to_whom),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
