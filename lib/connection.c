@@ -131,22 +131,33 @@ static int open_socket(const char *path)
 	return steal_fd(&fd);
 }
 
-/* The group whose members the socket is for; "" if it is for no group, or its name is not known.
- * To be freed; NULL on lack of memory. */
-static char *group_of(const char *socket)
+/* The group whose members the socket is for, by name or else number; "" if it is for no group. To
+ * be freed; NULL on lack of memory. */
+static char *group_of(const struct stat *socket)
 {
-	const struct group *group = NULL;
-	struct stat st;
+	const struct group *group;
+	char *number;
 
-	if (stat(socket, &st) == 0 && st.st_mode & S_IWGRP && st.st_gid != 0)
-		group = getgrgid(st.st_gid); /* NOLINT(concurrency-mt-unsafe) */
-	return strdup(group ? group->gr_name : "");
+	if (!(socket->st_mode & S_IWGRP) || socket->st_gid == 0)
+		return strdup("");
+	group = getgrgid(socket->st_gid); /* NOLINT(concurrency-mt-unsafe) */
+	if (group)
+		return strdup(group->gr_name);
+	return asprintf(&number, "%u", (unsigned)socket->st_gid) < 0 ? NULL : number;
 }
 
 static int fail_permission(struct dwd *d, int error, const char *path)
 {
-	_cleanup_free_ char *group = group_of(d->socket);
+	_cleanup_free_ char *group = NULL;
+	struct stat st;
 
+	/* It is the directory that is closed, and so the socket's own group is not known. */
+	if (stat(d->socket, &st) < 0)
+		return conn_fail(d, error,
+				 "permission denied on %s: its directory lets only others in; run "
+				 "this as root, or have yourself let in",
+				 path);
+	group = group_of(&st);
 	if (group && *group)
 		return conn_fail(d, error,
 				 "permission denied on %s: only root and members of the group '%s' "
@@ -173,9 +184,11 @@ static int fail_open(struct dwd *d, int error)
 	case EPERM:
 		return fail_permission(d, error, path);
 	case ENAMETOOLONG:
-		return conn_fail(d, error,
-				 "cannot connect to %s: a socket's path has 107 bytes at most",
-				 path);
+		return conn_fail(
+			d, error,
+			"cannot connect to %s: a socket's path has 107 bytes at most, one that "
+			"dwdd makes 106",
+			path);
 	default:
 		return conn_fail(d, error, "cannot connect to %s: %s", path, strerror(-error));
 	}
