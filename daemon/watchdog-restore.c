@@ -124,9 +124,10 @@ static uint64_t count_unattended(const struct watchdog *w)
 void restore_say(const struct watchdog *w)
 {
 	if (w->watches.count || w->live)
-		log_info("an earlier dwdd has left %zu watches and %zu stopped processes; for want "
-			 "of a dwdd the watches have let run, since they were made: %ju",
-			 w->watches.count, w->live, (uintmax_t)count_unattended(w));
+		log_info(
+			"an earlier dwdd has left watches: %zu; stopped processes: %zu; let run by "
+			"the watches for want of a dwdd, since they were made: %ju",
+			w->watches.count, w->live, (uintmax_t)count_unattended(w));
 }
 
 bool watchdog_took_over(const struct watchdog *w)

@@ -173,8 +173,8 @@ void watchdog_shutdown(struct watchdog *w, bool keep)
 	int r;
 
 	if (keep && w->backend->ops->pinned(w->backend, &why)) {
-		log_info("left to another dwdd, as --on-exit=keep says: %zu watches, %zu stopped "
-			 "processes",
+		log_info("left to another dwdd, as --on-exit=keep says: watches: %zu; stopped "
+			 "processes: %zu",
 			 w->watches.count, w->live);
 		return;
 	}
