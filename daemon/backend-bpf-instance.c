@@ -233,3 +233,15 @@ int instance_open_beside(char **path, const char *instance, const char *name)
 		*path = steal_pointer(other);
 	return fd;
 }
+
+bool instance_is_left(const char *pin_dir, const char *socket)
+{
+	_cleanup_free_ char *name = instance_name(socket), *instance = NULL;
+	int fd;
+
+	if (!name || asprintf(&instance, "%s/%s", pin_dir, name) < 0)
+		return true;
+	fd = try_lock(instance);
+	close_fd(fd);
+	return fd >= 0 || (fd != -ENOENT && fd != -ENOTDIR && fd != -ELOOP && fd != -EBUSY);
+}

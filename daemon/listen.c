@@ -1,29 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "listen.h"
 
+#include <assert.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
 #include "dwd.h"
-#include "procfs.h"
+#include "lock-file.h"
+#include "message.h"
 
-#define BACKLOG	      1024
-#define LOCK_PAUSE_NS 5000000
-/* One byte less than sun_path holds, for the "~" of the name it is bound under. */
-#define PATH_LIMIT (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 2)
+#define BACKLOG 1024
+
+/* Bound under a name that is longer by a "~". */
+static_assert(LISTEN_LONGEST_PATH + sizeof("~") == sizeof(((struct sockaddr_un *)NULL)->sun_path),
+	      "sun_path ends in a NUL");
 
 struct listen_place {
-	char *path; /* NULL: the socket was passed */
-	char *lock_path;
-	int lock;
-	int passed;
+	char *path;
+	struct lock_file *lock; /* NULL: only where the socket was passed, and it cannot be had */
+	int passed;		/* -1: it was not */
 	bool bound;
 };
 
@@ -32,34 +31,23 @@ bool listen_is_passed(void)
 	return sd_listen_fds(0) > 0;
 }
 
-/* Say why in *message. Returns `error`. */
-_printf_(3, 4) static int fail(char **message, int error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	if (vasprintf(message, format, args) < 0)
-		*message = NULL;
-	va_end(args);
-	return error;
-}
-
 static int reserve_passed(struct listen_place *place, char **message)
 {
 	int n = sd_listen_fds(1);
 
 	if (n != 1)
-		return fail(message, -EINVAL,
-			    "the service manager passed %d sockets: one is wanted, check the "
-			    "ListenStream= lines",
-			    n);
+		return message_fail(
+			message, -EINVAL,
+			"the service manager passed %d sockets: one is wanted, check the "
+			"ListenStream= lines",
+			n);
 	if (sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_STREAM, 1, NULL, 0) <= 0)
-		return fail(
+		return message_fail(
 			message, -EINVAL,
 			"what the service manager passed is not a listening Unix stream socket: "
 			"check the ListenStream= line");
 	if (fcntl(SD_LISTEN_FDS_START, F_SETFL, O_NONBLOCK) < 0)
-		return fail(message, -errno, "cannot use the socket that was passed: %m");
+		return message_fail(message, -errno, "cannot use the socket that was passed: %m");
 	place->passed = SD_LISTEN_FDS_START;
 	return 0;
 }
@@ -75,116 +63,61 @@ static int make_directory(const char *path, char **message)
 		return -ENOMEM;
 	*strrchr(directory, '/') = '\0';
 	if (mkdir(directory, 0755) < 0 && errno != EEXIST)
-		return fail(message, -errno, "cannot create %s: %m", directory);
+		return message_fail(message, -errno, "cannot create %s: %m", directory);
 	return 0;
 }
 
-static pid_t holder_of(int lock)
-{
-	char holder[16] = "";
-
-	return pread(lock, holder, sizeof(holder) - 1, 0) > 0 ? atoi(holder) : 0;
-}
-
-static int fail_taken(int lock, const char *path, char **message)
-{
-	return fail(message, -EBUSY,
-		    "another dwdd (pid %d) listens on %s: use it, end it, or give another --socket",
-		    (int)holder_of(lock), path);
-}
-
-/* A killed one lets go of its lock last of all. */
-static bool is_ending(int lock)
-{
-	struct procfs_stat stat;
-
-	return procfs_read_stat(holder_of(lock), &stat) == 0 && stat.exiting;
-}
-
-static bool is_same_file(int fd, const char *path)
-{
-	struct stat ours, theirs;
-
-	return fstat(fd, &ours) == 0 && stat(path, &theirs) == 0 && ours.st_ino == theirs.st_ino &&
-	       ours.st_dev == theirs.st_dev;
-}
-
-static int fail_lock(int error, const struct listen_place *place, char **message)
-{
-	if (error == ENOENT || error == ENOTDIR)
-		return fail(message, -error,
-			    "cannot listen on %s: there is no such directory; make it, or give "
-			    "another --socket",
-			    place->path);
-	return fail(message, -error, "cannot listen on %s: cannot create %s: %s", place->path,
-		    place->lock_path, strerror(error));
-}
-
-/* The one before us removes the file at its end, so what was locked may be a file no more. */
-static int take_lock(struct listen_place *place, char **message)
-{
-	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
-
-	for (;;) {
-		_cleanup_fd_ int lock =
-			open(place->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-		if (lock < 0)
-			return fail_lock(errno, place, message);
-		if (flock(lock, LOCK_EX | LOCK_NB) < 0) {
-			if (errno != EWOULDBLOCK)
-				return fail(message, -errno, "cannot lock %s: %m",
-					    place->lock_path);
-			if (!is_ending(lock))
-				return fail_taken(lock, place->path, message);
-			nanosleep(&pause, NULL);
-			continue;
-		}
-		if (is_same_file(lock, place->lock_path)) {
-			place->lock = steal_fd(&lock);
-			return 0;
-		}
-	}
-}
-
-static int write_holder(const struct listen_place *place, char **message)
-{
-	if (ftruncate(place->lock, 0) < 0 || dprintf(place->lock, "%d\n", (int)getpid()) < 0)
-		return fail(message, -errno, "cannot write %s: %m", place->lock_path);
-	return 0;
-}
-
-static int reserve_path(struct listen_place *place, const char *path, char **message)
+static int reserve_path(struct listen_place *place, char **message)
 {
 	int r;
 
-	if (strlen(path) > PATH_LIMIT)
-		return fail(message, -ENAMETOOLONG,
-			    "the socket's path is too long: %zu bytes, %zu are possible: %s",
-			    strlen(path), PATH_LIMIT, path);
-	r = make_directory(path, message);
-	if (r < 0)
-		return r;
-	place->path = strdup(path);
-	if (!place->path || asprintf(&place->lock_path, "%s.lock", path) < 0)
-		return -ENOMEM;
-	r = take_lock(place, message);
-	return r < 0 ? r : write_holder(place, message);
+	if (strlen(place->path) > LISTEN_LONGEST_PATH)
+		return message_fail(message, -ENAMETOOLONG,
+				    "the socket's path is too long: %zu bytes, %d are possible: %s",
+				    strlen(place->path), LISTEN_LONGEST_PATH, place->path);
+	r = make_directory(place->path, message);
+	return r < 0 ? r : lock_file_take(&place->lock, place->path, message);
 }
 
-int listen_reserve(struct listen_place **ret, const char *path, char **message)
+/* There is one daemon for it as the service manager starts no other. The lock is for what it notes,
+ * and does without if there is no such place. */
+static int reserve_both(struct listen_place *place, char **message)
+{
+	int r = reserve_passed(place, message);
+
+	if (r < 0)
+		return r;
+	r = reserve_path(place, message);
+	if (r == -EBUSY)
+		return r;
+	if (r < 0) {
+		free(*message);
+		*message = NULL;
+	}
+	return 0;
+}
+
+int listen_reserve(struct listen_place **ret, const char *path, bool passed, char **message)
 {
 	_cleanup_(listen_freep) struct listen_place *place = calloc(1, sizeof(*place));
 	int r;
 
 	if (!place)
 		return -ENOMEM;
-	place->lock = place->passed = -1;
-	r = path ? reserve_path(place, path, message) : reserve_passed(place, message);
+	place->passed = -1;
+	place->path = strdup(path);
+	if (!place->path)
+		return -ENOMEM;
+	r = passed ? reserve_both(place, message) : reserve_path(place, message);
 	if (r < 0)
 		return r;
 	*ret = steal_pointer(place);
 	return 0;
+}
+
+struct lock_file *listen_lock(const struct listen_place *place)
+{
+	return place->lock;
 }
 
 /* Open the socket file, which root alone can use so far, to those who may. Both steps are for the
@@ -238,18 +171,18 @@ static int check_stale(const char *path, char **message)
 	struct stat st;
 
 	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
-		return fail(message, -EEXIST, "%s is there and is not a socket: move it away",
-			    path);
+		return message_fail(message, -EEXIST,
+				    "%s is there and is not a socket: move it away", path);
 	return 0;
 }
 
 int listen_open(struct listen_place *place, const struct listen_access *access, int *ret,
 		char **message)
 {
-	char other[PATH_LIMIT + 2];
+	char other[LISTEN_LONGEST_PATH + sizeof("~")];
 	int fd = -1, r;
 
-	if (!place->path) {
+	if (place->passed >= 0) {
 		*ret = steal_fd(&place->passed);
 		return 0;
 	}
@@ -262,10 +195,11 @@ int listen_open(struct listen_place *place, const struct listen_access *access, 
 	r = prepare_socket(other, access, &fd);
 	if (r < 0) {
 		unlink(other);
-		return fail(message, r, "cannot listen on %s: %s", place->path, strerror(-r));
+		return message_fail(message, r, "cannot listen on %s: %s", place->path,
+				    strerror(-r));
 	}
 	if (rename(other, place->path) < 0) {
-		r = fail(message, -errno, "cannot put the socket at %s: %m", place->path);
+		r = message_fail(message, -errno, "cannot put the socket at %s: %m", place->path);
 		unlink(other);
 		close_fd(fd);
 		return r;
@@ -300,12 +234,9 @@ struct listen_place *listen_free(struct listen_place *place)
 		return NULL;
 	if (place->bound)
 		unlink(place->path);
-	if (place->lock >= 0)
-		unlink(place->lock_path);
-	close_fd(place->lock);
+	lock_file_free(place->lock);
 	close_fd(place->passed);
 	free(place->path);
-	free(place->lock_path);
 	free(place);
 	return NULL;
 }

@@ -18,8 +18,11 @@
 #include "clock.h"
 #include "config.h"
 #include "listen.h"
+#include "lock-file.h"
 #include "log.h"
+#include "message.h"
 #include "options.h"
+#include "places.h"
 #include "privileges.h"
 #include "procfs.h"
 #include "release-left.h"
@@ -32,6 +35,7 @@ struct daemon {
 	sd_event *event;
 	bool passed; /* the socket is the service manager's */
 	struct listen_place *place;
+	char **left;	   /* where dead ones have left something */
 	struct pins *pins; /* NULL: the kernel side ends with the daemon ... */
 	char *unpinned;	   /* ... and why */
 	struct backend *backend;
@@ -51,6 +55,9 @@ static void destroy(struct daemon *d)
 		d->backend->ops->free(d->backend);
 	pins_free(d->pins);
 	free(d->unpinned);
+	places_free(d->left);
+	if (d->place && listen_lock(d->place))
+		places_settle(listen_lock(d->place), d->options->socket);
 	listen_free(d->place);
 	sd_event_unref(d->event);
 }
@@ -66,7 +73,8 @@ static int fail(int error, const char *what, char *message)
 static json_t *probe_one(enum dwd_backend kind, bool *works)
 {
 	_cleanup_free_ char *message = NULL;
-	int r = backend_bpf_probe(kind, &message);
+	int r = geteuid() == 0 ? backend_bpf_probe(kind, &message)
+			       : message_fail(&message, -EPERM, "only root can try it");
 
 	*works = r >= 0;
 	return json_pack("{s:s, s:b, s:s?}", "backend", backend_kind_name(kind), "works", *works,
@@ -122,21 +130,52 @@ static int reserve_place(struct daemon *d)
 	int r;
 
 	d->passed = listen_is_passed();
-	r = listen_reserve(&d->place, d->passed ? NULL : d->options->socket, &message);
-	return r < 0 ? fail(r, "", message) : 0;
+	r = listen_reserve(&d->place, d->options->socket, d->passed, &message);
+	if (r < 0)
+		return fail(r, "", message);
+	d->left = places_left(listen_lock(d->place), d->options->socket);
+	return d->left ? 0 : fail(-ENOMEM, "cannot look for what was left", NULL);
+}
+
+/* So that whoever comes next looks there. */
+static void name_place(const struct daemon *d, const char *pin_dir)
+{
+	struct lock_file *lock = listen_lock(d->place);
+	int r = lock ? places_name(lock, d->left, pin_dir) : -ENOENT;
+
+	if (r < 0 && !str_eq(pin_dir, PLACES_DEFAULT))
+		log_warning("cannot note in %s.lock that --pin-dir is %s (%s): give it to the next "
+			    "dwdd, and to dwdd --release-all, too",
+			    d->options->socket, pin_dir, strerror(-r));
+}
+
+/* What is left in a place that this one has not would be forgotten. */
+static void tell_of_elsewhere(const struct daemon *d, const char *pin_dir)
+{
+	for (char **left = d->left; *left; left++)
+		if (!places_are_same(*left, pin_dir))
+			release_tell_of(*left, d->options->socket);
 }
 
 /* It works without, but for not outliving the daemon. Only that another one has them is fatal: the
  * two would take each other's stops for what a dead one has left. */
 static int open_pins(struct daemon *d)
 {
+	const char *pin_dir = places_choose(d->left, d->options->pin_dir);
 	char *message = NULL;
-	int r = pins_open(&d->pins, d->options->pin_dir, d->options->socket, &message);
+	int r;
 
+	if (!d->options->pin_dir && !str_eq(pin_dir, PLACES_DEFAULT))
+		log_info("an earlier dwdd of %s has left what it had in %s: taken for --pin-dir",
+			 d->options->socket, pin_dir);
+	r = pins_open(&d->pins, pin_dir, d->options->socket, &message);
 	if (r == -EBUSY)
 		return fail(r, "", message);
-	if (r == 0)
+	tell_of_elsewhere(d, pin_dir);
+	if (r == 0) {
+		name_place(d, pin_dir);
 		r = release_strangers(d->pins, d->options->socket, &message);
+	}
 	if (d->pins && r != -EXDEV)
 		return r;
 	d->pins = pins_free(d->pins);

@@ -8,14 +8,16 @@
 
 #include "backend.h"
 #include "dwd.h"
+#include "listen.h"
+#include "lock-file.h"
 #include "log.h"
+#include "places.h"
 #include "util.h"
 
 #define USAGE_ERROR	    2
 #define DEFAULT_MAX_STOPPED 1024
 #define MOST_STOPPED	    100000
 #define LONGEST_IDLE	    (365 * 24 * 3600)
-#define DEFAULT_PIN_DIR	    "/sys/fs/bpf/dwd"
 #define DEFAULT_FAIL_OPEN   10
 #define LONGEST_FAIL_OPEN   (24 * 3600)
 /* The heart beats once a second: a late beat is no death. */
@@ -35,7 +37,7 @@ static const char help[] =
 	"                      the watches for another dwdd\n"
 	"  --pin-dir DIR       keep the kernel side there, so that it outlives the daemon "
 	"(default:\n"
-	"                      " DEFAULT_PIN_DIR ")\n"
+	"                      " PLACES_DEFAULT ", or where one that was killed has left it)\n"
 	"  --fail-open-after SECONDS\n"
 	"                      let all run once no daemon has lived for so long (default: 10, "
 	"at\n"
@@ -163,7 +165,8 @@ static const char *set_option(struct options *o, int option, const char *value)
 		return *value ? NULL : "a path";
 	case OPTION_SOCKET_GROUP:
 		o->socket_access_given = true;
-		return parse_group(value, &o->socket_group) ? NULL : "the name of a group";
+		return parse_group(value, &o->socket_group) ? NULL
+							    : "the name or number of a group";
 	case OPTION_SOCKET_MODE:
 		o->socket_access_given = true;
 		return parse_mode(value, &o->socket_mode) ? NULL : "an octal mode up to 0777";
@@ -195,7 +198,7 @@ static const char *set_option(struct options *o, int option, const char *value)
 	case OPTION_PIN_DIR:
 		free(o->pin_dir);
 		o->pin_dir = strdup(value);
-		return *value == '/' ? NULL : "an absolute path";
+		return lock_file_can_name(value) ? NULL : "an absolute path";
 	case OPTION_FAIL_OPEN_AFTER:
 		return parse_fail_open(value, &o->fail_open_after)
 			       ? NULL
@@ -245,6 +248,18 @@ static bool complete_socket(struct options *o, int *status)
 	return o->socket;
 }
 
+/* If it is used at all. */
+static bool check_socket(const struct options *o, int *status)
+{
+	size_t length = strlen(o->socket);
+
+	if (length <= LISTEN_LONGEST_PATH || o->probe || listen_is_passed())
+		return true;
+	fprintf(stderr, "dwdd: the socket's path is too long: %zu bytes, %d are possible: %s\n",
+		length, LISTEN_LONGEST_PATH, o->socket);
+	return usage_error(status);
+}
+
 /* Whoever names a group wants it to connect. */
 static void complete_access(struct options *o)
 {
@@ -280,7 +295,6 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
 		.socket_mode = (mode_t)-1,
 		.max_stopped = DEFAULT_MAX_STOPPED,
 		.log_level = LOG_INFO,
-		.pin_dir = strdup(DEFAULT_PIN_DIR),
 		.fail_open_after = DEFAULT_FAIL_OPEN,
 	};
 	argv[0] = (char *)"dwdd"; /* what getopt's messages begin with */
@@ -304,7 +318,11 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
 		fprintf(stderr, "dwdd: takes options only, not '%s'\n", argv[optind]);
 		return usage_error(status);
 	}
-	if (!complete_socket(o, status))
+	if (o->probe && o->release_all) {
+		fputs("dwdd: --probe and --release-all are two things to do: give one\n", stderr);
+		return usage_error(status);
+	}
+	if (!complete_socket(o, status) || !check_socket(o, status))
 		return false;
 	complete_access(o);
 	complete_watches(o);

@@ -22,7 +22,7 @@ struct options {
 	bool background;
 	uint64_t exit_idle; /* seconds; 0: never */
 	bool probe;
-	char *pin_dir;		  /* absolute */
+	char *pin_dir;		  /* absolute; NULL: not given */
 	uint64_t fail_open_after; /* seconds; 0: never */
 	bool release_all;
 	char *watches; /* the directory of watches that outlive the daemon; NULL: none */

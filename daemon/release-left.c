@@ -6,8 +6,10 @@
 #include "backend-bpf-left.h"
 #include "backend-bpf-pins.h"
 #include "listen.h"
+#include "lock-file.h"
 #include "log.h"
 #include "options.h"
+#include "places.h"
 #include "procfs.h"
 #include "watchdog.h"
 
@@ -45,6 +47,19 @@ static int check_namespace(struct pins *pins, const char *schema, const char *so
 	return -EXDEV;
 }
 
+/* What was stopped cannot be known any more: somebody has removed what tells it, or a version of
+ * dwdd wrote it that is none. */
+static int remove_unread(struct pins *pins, const char *schema)
+{
+	_cleanup_free_ char *path = pins_schema_path(pins, schema);
+
+	log_warning("the table of stopped processes in %s is gone or cannot be read: what a dead "
+		    "dwdd had stopped may stay so, in no list (state T in ps): kill -CONT PID "
+		    "lets it run",
+		    path ? path : schema);
+	return backend_left_remove(pins, schema);
+}
+
 /* One schema's directory. On -EXDEV it stays as it is, and *message says why. */
 static int release_schema(struct pins *pins, const char *schema, const char *socket,
 			  struct watchdog_released *result, char **message)
@@ -60,7 +75,7 @@ static int release_schema(struct pins *pins, const char *schema, const char *soc
 		return backend_left_remove(pins, schema);
 	r = backend_left_open(&left, pins, schema);
 	if (r == -EPROTO)
-		return backend_left_remove(pins, schema);
+		return remove_unread(pins, schema);
 	if (r < 0)
 		return r;
 	r = watchdog_release_left(left, result);
@@ -118,7 +133,7 @@ static bool comes_back(void)
 	return false;
 }
 
-/* All schemas of one place. *any: there was something. */
+/* All schemas of one place. *any is set if there was something. */
 static int release_place(struct pins *pins, const char *socket, struct watchdog_released *total,
 			 bool *any)
 {
@@ -126,8 +141,6 @@ static int release_place(struct pins *pins, const char *socket, struct watchdog_
 	char *schema = NULL;
 	int r = 0;
 
-	*total = (struct watchdog_released){};
-	*any = false;
 	while (r >= 0 && (schema = pins_next_schema(pins, schema))) {
 		struct watchdog_released result;
 
@@ -153,6 +166,23 @@ static size_t count_stops(const struct pins *pins)
 	return n;
 }
 
+void release_tell_of(const char *pin_dir, const char *socket)
+{
+	_cleanup_(pins_freep) struct pins *pins = NULL;
+	_cleanup_free_ char *message = NULL;
+
+	if (pins_open(&pins, pin_dir, socket, &message) < 0)
+		log_warning("an earlier dwdd of this socket has left something in %s, which cannot "
+			    "be looked at: %s",
+			    pin_dir, message ? message : strerror(ENOMEM));
+	else
+		log_warning("an earlier dwdd of this socket has left something in %s, which this "
+			    "one does not take over; stopped processes there: %zu; once this one "
+			    "has ended, release it: dwdd --release-all --socket %s; or take it "
+			    "over: dwdd --pin-dir %s --socket %s",
+			    pin_dir, count_stops(pins), socket, pin_dir, socket);
+}
+
 /* What others have left that are dead is not released, but who has given the wrong socket should
  * know of it. */
 static void tell_of_others(const struct pins *pins, const char *pin_dir)
@@ -164,9 +194,9 @@ static void tell_of_others(const struct pins *pins, const char *pin_dir)
 		size_t n = pins_open_beside(&other, pins, name) < 0 ? 0 : count_stops(other);
 
 		if (n > 0)
-			log_warning("not released: %zu processes that a dead dwdd with another "
-				    "socket has left stopped: give --socket the one that %s/%s "
-				    "is named after",
+			log_warning("a dead dwdd with another socket has left processes stopped, "
+				    "which are not released: %zu; give --socket the one that "
+				    "%s/%s is named after",
 				    n, pin_dir, name);
 	}
 }
@@ -191,43 +221,80 @@ static void print_result(struct watchdog_released total)
 	putchar('\n');
 }
 
+/* All that one pin directory has of this socket is added to *total. */
+static int release_in(const char *pin_dir, const char *socket, struct watchdog_released *total,
+		      bool *any)
+{
+	_cleanup_(pins_freep) struct pins *pins = NULL;
+	_cleanup_free_ char *message = NULL;
+	int r;
+
+	if (!str_eq(pin_dir, PLACES_DEFAULT))
+		log_info("looking at what a dwdd of %s has left in %s", socket, pin_dir);
+	r = pins_open(&pins, pin_dir, socket, &message);
+	if (r < 0) {
+		log_error("%s", message ? message : strerror(-r));
+		return r;
+	}
+	r = release_place(pins, socket, total, any);
+	tell_of_others(pins, pin_dir);
+	return r;
+}
+
+/* In every place, the one that was given first, whatever comes of the others. */
+static int release_everywhere(char *const *left, const struct options *options,
+			      struct watchdog_released *total, bool *any)
+{
+	const char *first = places_choose(left, options->pin_dir);
+	int result = release_in(first, options->socket, total, any);
+
+	for (; *left; left++) {
+		int r = 0;
+
+		if (!places_are_same(*left, first))
+			r = release_in(*left, options->socket, total, any);
+		result = result < 0 ? result : r;
+	}
+	return result;
+}
+
 /* The place of the socket, so that no daemon begins meanwhile. Where it cannot be had for another
  * reason than a daemon that lives, as its directory is gone, there is no socket to remove. */
-static int open_place(struct listen_place **place, struct pins **pins,
-		      const struct options *options)
+static int open_place(struct listen_place **place, const char *socket)
 {
 	_cleanup_free_ char *message = NULL;
-	int r = listen_reserve(place, options->socket, &message);
+	int r = listen_reserve(place, socket, false, &message);
 
-	if (r != -EBUSY) {
-		free(steal_pointer(message));
-		r = pins_open(pins, options->pin_dir, options->socket, &message);
-	}
-	if (r < 0)
-		log_error("%s", message ? message : strerror(-r));
+	if (r != -EBUSY)
+		return 0;
+	log_error("%s", message ? message : strerror(-r));
 	return r;
 }
 
 int release_left(const struct options *options)
 {
 	_cleanup_(listen_freep) struct listen_place *place = NULL;
-	_cleanup_(pins_freep) struct pins *pins = NULL;
-	struct watchdog_released total;
-	bool any;
+	_cleanup_(places_freep) char **left = NULL;
+	struct watchdog_released total = {};
+	struct lock_file *lock;
+	bool any = false;
 	int r;
 
 	if (comes_back()) {
 		puts("kept for the dwdd that is started next");
 		return EXIT_SUCCESS;
 	}
-	if (open_place(&place, &pins, options) < 0)
+	if (open_place(&place, options->socket) < 0)
 		return EXIT_FAILURE;
-	r = release_place(pins, options->socket, &total, &any);
-	if (!any)
+	lock = place ? listen_lock(place) : NULL;
+	left = places_left(lock, options->socket);
+	r = left ? release_everywhere(left, options, &total, &any) : -ENOMEM;
+	if (r >= 0 && !any)
 		log_info("no dwdd with the socket %s has left anything", options->socket);
-	tell_of_others(pins, options->pin_dir);
 	if (r >= 0)
 		remove_socket(place, options->socket);
+	if (lock)
+		places_settle(lock, options->socket);
 	print_result(total);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -15,6 +15,10 @@ struct pins;
  * place cannot be used: *message (malloc()ed, or NULL) says what to do. */
 int release_strangers(struct pins *pins, const char *socket, char **message);
 
+/* Log that a dead dwdd with this socket has left something in a pin directory that this one does
+ * not work with, and what to do. */
+void release_tell_of(const char *pin_dir, const char *socket);
+
 /* `dwdd --release-all`: whatever is left; returns what to exit with. */
 int release_left(const struct options *options);
 

@@ -3,8 +3,9 @@
 
 import json
 import os
+import subprocess
 
-from harness import Skip, case, equal, state_of, until
+from harness import SCALE, Skip, case, equal, state_of, until
 
 ORDER = ['lsm', 'fentry', 'tracepoint']
 
@@ -45,6 +46,10 @@ def doctor_agrees(b):
     equal([e['backend'] for e in found['backends']], ORDER, 'order')
     for entry in found['backends']:
         assert entry['works'] or entry['reason'], entry
+    nobody = subprocess.run([b.dwdd, '--probe'], check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            timeout=60 * SCALE, user=65534, group=65534, extra_groups=[])
+    equal(nobody.returncode, 1, 'exit status')
+    equal({e['reason'] for e in json.loads(nobody.stdout)['backends']}, {'only root can try it'}, 'reasons')
 
 
 @case

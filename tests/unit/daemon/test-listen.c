@@ -51,7 +51,7 @@ static struct listen_place *reserve(void)
 	struct listen_place *place;
 	char *message = NULL;
 
-	assert_int_equal(listen_reserve(&place, path, &message), 0);
+	assert_int_equal(listen_reserve(&place, path, false, &message), 0);
 	assert_null(message);
 	return place;
 }
@@ -117,7 +117,7 @@ static void test_a_second_one_is_refused(void **state)
 		 "another dwdd (pid %d) listens on %s: use it, end it, or give another "
 		 "--socket",
 		 (int)getpid(), path);
-	assert_int_equal(listen_reserve(&second, path, &message), -EBUSY);
+	assert_int_equal(listen_reserve(&second, path, false, &message), -EBUSY);
 	assert_string_equal(message, expected);
 	assert_null(second);
 	assert_true(can_connect());
@@ -138,7 +138,7 @@ static void test_the_other_one_cannot_be_seen(void **state)
 	assert_non_null(lock);
 	fputs("1999999999\n", lock);
 	fclose(lock);
-	assert_int_equal(listen_reserve(&second, path, &message), -EBUSY);
+	assert_int_equal(listen_reserve(&second, path, false, &message), -EBUSY);
 	assert_non_null(strstr(message, "another dwdd (pid 1999999999) listens on"));
 	free(message);
 	free(lock_path);
@@ -191,7 +191,7 @@ static void test_long_path(void **state)
 	memset(longer, 'x', sizeof(longer));
 	longer[0] = '/';
 	longer[107] = '\0';
-	assert_int_equal(listen_reserve(&place, longer, &message), -ENAMETOOLONG);
+	assert_int_equal(listen_reserve(&place, longer, false, &message), -ENAMETOOLONG);
 	assert_non_null(strstr(message, "107 bytes, 106 are possible"));
 }
 
@@ -202,7 +202,7 @@ static void test_no_directory(void **state)
 	char other[160];
 
 	snprintf(other, sizeof(other), "%s/missing/socket", directory);
-	assert_int_equal(listen_reserve(&place, other, &message), -ENOENT);
+	assert_int_equal(listen_reserve(&place, other, false, &message), -ENOENT);
 	assert_non_null(strstr(message, other));
 }
 

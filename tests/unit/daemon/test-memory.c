@@ -259,7 +259,7 @@ static int act_listen(void *userdata)
 	const struct listen_access access = {.group = getegid(), .mode = 0600};
 	int fd = -1, r;
 
-	r = listen_reserve(&place, userdata, &message);
+	r = listen_reserve(&place, userdata, false, &message);
 	if (r == 0)
 		r = listen_open(place, &access, &fd, &message);
 	close_fd(fd);
