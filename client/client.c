@@ -31,6 +31,22 @@ void client_check(struct client *c)
 		client_disconnect(c);
 }
 
+/* What there still is of one. False if there is nothing. */
+static bool explain_trace(const struct client *c)
+{
+	_cleanup_free_ char *what = NULL, *advice = NULL;
+	const char *socket = client_socket(c);
+	enum start_trace trace;
+	pid_t pid;
+
+	trace = start_find_trace(c, &pid);
+	what = start_describe_trace(trace, socket, pid);
+	advice = start_advise_trace(trace, socket, pid);
+	if (what && advice)
+		print_error("%s: %s", what, advice);
+	return what && advice;
+}
+
 /* The daemon's absence is common enough to be explained in the user's terms. */
 static enum exit_status explain_absence(const struct client *c, bool may_be_started)
 {
@@ -41,11 +57,8 @@ static enum exit_status explain_absence(const struct client *c, bool may_be_star
 		print_error("%s is there and is not a socket: give another --socket, or move it "
 			    "away",
 			    socket);
-	else if (start_was_killed(c))
-		print_error("the dwdd of %s has died, and what it had stopped may still be: start "
-			    "dwdd as root, which takes over, or release it: "
-			    "dwdd --release-all --socket %s",
-			    socket, socket);
+	else if (explain_trace(c))
+		return EXIT_NO_DAEMON;
 	else if (geteuid() != 0)
 		print_error("no daemon listens on %s; start it as root (dwdd), or run dwd as root, "
 			    "which starts one",
@@ -54,9 +67,7 @@ static enum exit_status explain_absence(const struct client *c, bool may_be_star
 		print_error("no daemon listens on %s; start one with dwdd, or leave out --no-start",
 			    socket);
 	else
-		print_error("no daemon listens on %s: nothing is watched or stopped; "
-			    "dwd watch TARGET starts one",
-			    socket);
+		print_error("no daemon listens on %s; dwd watch TARGET starts one", socket);
 	return EXIT_NO_DAEMON;
 }
 
@@ -98,6 +109,8 @@ static enum exit_status start(struct client *c)
 	int r = connect_patiently(c);
 
 	if (r < 0 && status != EXIT_DONE) {
+		if (start_is_under_way(c) && explain_trace(c))
+			return status;
 		print_error("%s", complaint ? complaint : strerror(ENOMEM));
 		return status;
 	}
@@ -113,9 +126,16 @@ static enum exit_status start(struct client *c)
 	return EXIT_DONE;
 }
 
-static bool may_start(const struct client *c)
+/* One that takes over is wanted whatever the command. */
+static bool should_start(const struct client *c, bool may_be_started)
 {
-	return !c->options.no_start && geteuid() == 0;
+	enum start_trace trace;
+	pid_t pid;
+
+	if (c->options.no_start || geteuid() != 0)
+		return false;
+	trace = start_find_trace(c, &pid);
+	return may_be_started || trace == START_TRACE_KILLED || trace == START_TRACE_LEFT;
 }
 
 enum exit_status client_connect(struct client *c, bool may_be_started)
@@ -131,8 +151,7 @@ enum exit_status client_connect(struct client *c, bool may_be_started)
 	client_disconnect(c);
 
 	r = dwd_connect(&c->dwd, socket);
-	if (exit_status(r) == EXIT_NO_DAEMON && (may_be_started || start_was_killed(c)) &&
-	    may_start(c))
+	if (exit_status(r) == EXIT_NO_DAEMON && should_start(c, may_be_started))
 		status = start(c);
 	else if (r < 0)
 		status = explain_refusal(c, r, may_be_started);

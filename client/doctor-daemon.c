@@ -77,15 +77,23 @@ void doctor_check_backends(struct report *report)
 	probe_backends(report, daemon);
 }
 
-static void add_dead(struct report *report, const char *socket)
+static void add_absence(struct report *report, const struct client *c)
 {
-	_cleanup_free_ char *advice = NULL;
+	_cleanup_free_ char *what = NULL, *advice = NULL;
+	enum start_trace trace; /* of one that does not listen */
+	pid_t pid;
 
-	if (asprintf(&advice, "start dwdd as root, or release all: dwdd --release-all --socket %s",
-		     socket) < 0)
-		advice = NULL;
-	report_add(report, CHECK_MISSING, "daemon", advice,
-		   "the one of %s has died; what it had stopped may still be", socket);
+	trace = start_find_trace(c, &pid);
+	what = start_describe_trace(trace, client_socket(c), pid);
+	advice = start_advise_trace(trace, client_socket(c), pid);
+	if (what)
+		report_add(report, CHECK_MISSING, "daemon", advice, "%s", what);
+	else if (geteuid() == 0)
+		report_add(report, CHECK_OK, "daemon", NULL,
+			   "none listens on %s; dwd watch starts one", client_socket(c));
+	else
+		report_add(report, CHECK_MISSING, "daemon", "start it as root: dwdd",
+			   "none listens on %s", client_socket(c));
 }
 
 void doctor_check_daemon(struct report *report, const struct client *c)
@@ -99,14 +107,8 @@ void doctor_check_daemon(struct report *report, const struct client *c)
 	if (r >= 0)
 		report_add(report, CHECK_OK, "daemon", NULL, "dwdd %s (pid %d) on %s, %s backend",
 			   status->version, (int)status->pid, client_socket(c), status->backend);
-	else if (r == -ECONNREFUSED && start_was_killed(c))
-		add_dead(report, client_socket(c));
-	else if (exit_status(r) == EXIT_NO_DAEMON && geteuid() == 0)
-		report_add(report, CHECK_OK, "daemon", NULL,
-			   "none listens on %s; dwd watch starts one", client_socket(c));
 	else if (exit_status(r) == EXIT_NO_DAEMON)
-		report_add(report, CHECK_MISSING, "daemon", "start it as root: dwdd",
-			   "none listens on %s", client_socket(c));
+		add_absence(report, c);
 	else
 		report_add(report, CHECK_MISSING, "daemon", NULL, "%s", dwd_error(d));
 	dwd_status_free(status);

@@ -101,22 +101,92 @@ enum exit_status start_daemon(const struct client *c, char **complaint)
 			daemon, r);
 }
 
-bool start_was_killed(const struct client *c)
+/* Its lock file, which only root can open; -1: there is none to be seen. */
+static int open_lock(const struct client *c)
 {
-	struct stat st;
+	_cleanup_free_ char *path = NULL;
 
-	return lstat(client_socket(c), &st) == 0 && S_ISSOCK(st.st_mode);
+	if (asprintf(&path, "%s.lock", client_socket(c)) < 0) {
+		path = NULL;
+		return -1;
+	}
+	return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+}
+
+static bool is_held(int lock)
+{
+	return flock(lock, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
 bool start_is_under_way(const struct client *c)
 {
-	_cleanup_free_ char *path = NULL;
-	_cleanup_fd_ int lock = -1;
+	_cleanup_fd_ int lock = open_lock(c);
 
-	if (asprintf(&path, "%s.lock", client_socket(c)) < 0) {
-		path = NULL;
-		return false;
+	return lock >= 0 && is_held(lock);
+}
+
+enum start_trace start_find_trace(const struct client *c, pid_t *pid)
+{
+	_cleanup_fd_ int lock = open_lock(c);
+	char holder[16] = "";
+	struct stat st;
+
+	*pid = 0;
+	if (lstat(client_socket(c), &st) == 0)
+		return S_ISSOCK(st.st_mode) ? START_TRACE_KILLED : START_TRACE_NONE;
+	if (lock < 0)
+		return START_TRACE_NONE;
+	if (!is_held(lock))
+		return START_TRACE_LEFT;
+	if (pread(lock, holder, sizeof(holder) - 1, 0) > 0)
+		*pid = atoi(holder);
+	return START_TRACE_LIVING;
+}
+
+static _printf_(1, 2) char *print(const char *format, ...)
+{
+	va_list ap;
+	char *text;
+	int r;
+
+	va_start(ap, format);
+	r = vasprintf(&text, format, ap);
+	va_end(ap);
+	return r < 0 ? NULL : text;
+}
+
+char *start_describe_trace(enum start_trace trace, const char *socket, pid_t pid)
+{
+	switch (trace) {
+	case START_TRACE_NONE:
+		break;
+	case START_TRACE_KILLED:
+		return print("the dwdd of %s has died, and what it had stopped may still be",
+			     socket);
+	case START_TRACE_LEFT:
+		return print("the dwdd of %s has ended, and has left its watches and what it had "
+			     "stopped",
+			     socket);
+	case START_TRACE_LIVING:
+		return print("a dwdd (pid %d) has locked %s, but there is no socket, as while it "
+			     "starts or ends, or when somebody has removed the socket",
+			     (int)pid, socket);
 	}
-	lock = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	return lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	return NULL;
+}
+
+char *start_advise_trace(enum start_trace trace, const char *socket, pid_t pid)
+{
+	switch (trace) {
+	case START_TRACE_NONE:
+		break;
+	case START_TRACE_KILLED:
+	case START_TRACE_LEFT:
+		return print("start dwdd as root, which takes over, or release it: "
+			     "dwdd --release-all --socket %s",
+			     socket);
+	case START_TRACE_LIVING:
+		return print("if it stays so, end it, and start another: kill %d", (int)pid);
+	}
+	return NULL;
 }

@@ -18,9 +18,21 @@ int start_find_daemon(char **ret);
  * meanwhile, so it is the caller's to decide whether the user should know. */
 enum exit_status start_daemon(const struct client *c, char **complaint);
 
-/* Whether a daemon that listened there was killed: one that ends in order removes its socket. What
- * it had stopped is known to the next one. */
-bool start_was_killed(const struct client *c);
+/* What there is of a daemon where none listens. */
+enum start_trace {
+	START_TRACE_NONE,   /* as far as can be seen */
+	START_TRACE_KILLED, /* its socket: one that ends in order removes it */
+	START_TRACE_LEFT,   /* it has ended, and left for the next one what it knows and has stopped
+			     */
+	START_TRACE_LIVING, /* it holds the lock of a socket that is not there */
+};
+
+/* pid: of the one that lives, 0 if that cannot be seen. */
+enum start_trace start_find_trace(const struct client *c, pid_t *pid);
+
+/* What is to be said of a trace, in two parts, malloc()ed; NULL on lack of memory or for none. */
+char *start_describe_trace(enum start_trace trace, const char *socket, pid_t pid);
+char *start_advise_trace(enum start_trace trace, const char *socket, pid_t pid);
 
 /* Whether some daemon has reserved the socket (it holds a lock beside it), be it ready or not. */
 bool start_is_under_way(const struct client *c);

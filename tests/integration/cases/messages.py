@@ -128,9 +128,9 @@ NO_SOCKET = '{file} is there and is not a socket: give another --socket, or move
 # directory that does not exist; {home}: where this daemon's socket lies.
 WITHOUT_DAEMON = (
     ('--socket {nobody} list', {}, 3,
-     'no daemon listens on {nobody}: nothing is watched or stopped; dwd watch TARGET starts one'),
+     'no daemon listens on {nobody}; dwd watch TARGET starts one'),
     ('--socket {nobody} --no-start list', {}, 3,
-     'no daemon listens on {nobody}: nothing is watched or stopped; dwd watch TARGET starts one'),
+     'no daemon listens on {nobody}; dwd watch TARGET starts one'),
     ('--socket {nobody} --no-start watch x', {}, 3,
      'no daemon listens on {nobody}; start one with dwdd, or leave out --no-start'),
     ('--socket {file} list', {}, 3, NO_SOCKET),
@@ -146,7 +146,8 @@ WITHOUT_DAEMON = (
     ('--socket {nowhere} watch x', {}, 3,
      '{dwdd} did not start: cannot listen on {nowhere}: there is no such directory; make it, or give another '
      '--socket'),
-    (f'--socket /{LONG} list', {}, 1, f"cannot connect to /{LONG}: a socket's path has 107 bytes at most"),
+    (f'--socket /{LONG} list', {}, 1, f"cannot connect to /{LONG}: a socket's path has 107 bytes at most, one "
+     'that dwdd makes 106'),
     ('--socket {socket} attach', {'DWD_GDB': '/no/such'}, 1,
      '/no/such, which $DWD_GDB names, is not a program'),
     ('--socket {socket} attach', {'PATH': '/no/such'}, 1,
@@ -172,7 +173,7 @@ DAEMON_OPTIONS = (
     ('--nosuch', 2, "unrecognized option '--nosuch'"),
     ('--socket', 2, "option '--socket' requires an argument"),
     ("--socket ''", 2, "--socket takes a path, not ''"),
-    ('--socket-group no.such', 2, "--socket-group takes the name of a group, not 'no.such'"),
+    ('--socket-group no.such', 2, "--socket-group takes the name or number of a group, not 'no.such'"),
     ('--socket-mode 1000', 2, "--socket-mode takes an octal mode up to 0777, not '1000'"),
     ('--socket-mode u=rw', 2, "--socket-mode takes an octal mode up to 0777, not 'u=rw'"),
     ('--backend x', 2, "--backend takes auto, lsm, fentry or tracepoint, not 'x'"),
@@ -181,6 +182,9 @@ DAEMON_OPTIONS = (
     ('--log-level x', 2, "--log-level takes error, warning, info or debug, not 'x'"),
     ('--fail-open-after 2', 2, "--fail-open-after takes seconds, from 3 to a day's; or 0, never to fail open, not '2'"),
     ('--exit-idle 0', 2, "--exit-idle takes seconds, from 1 to a year's, not '0'"),
+    ('--pin-dir x', 2, "--pin-dir takes an absolute path, not 'x'"),
+    ('--release-all --probe', 2, '--probe and --release-all are two things to do: give one'),
+    (f'--socket /{LONG}', 2, f"the socket's path is too long: 257 bytes, 106 are possible: /{LONG}"),
 )
 
 DAEMON_START = (
@@ -189,7 +193,6 @@ DAEMON_START = (
     ('--socket {file}', 1, '{file} is there and is not a socket: move it away'),
     ('--socket {nowhere}', 1,
      'cannot listen on {nowhere}: there is no such directory; make it, or give another --socket'),
-    (f'--socket /{LONG}', 1, f"the socket's path is too long: 257 bytes, 106 are possible: /{LONG}"),
 )
 
 
@@ -263,6 +266,10 @@ def messages_to_those_who_may_not(b):
     for words, status, text in AS_NOBODY:
         check([b.dwd_path, *shlex.split(words.format(**names))], status, f'dwd: {text.format(**names)}\n',
               user=65534, group=65534, extra_groups=[])
+    os.chmod(b.main.directory, 0o700)
+    check([b.dwd_path, '--socket', b.main.socket, 'list'], 5,
+          f'dwd: permission denied on {b.main.socket}: its directory lets only others in; run this as root, or have '
+          'yourself let in\n', user=65534, group=65534, extra_groups=[])
     check([b.dwdd, '--socket', names['nobody']], 1,
           'dwdd: only root can load the kernel side: run dwdd as root\n', user=65534, group=65534, extra_groups=[])
     check([b.dwdd, '--release-all', '--socket', names['nobody']], 1,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One daemon takes over from another, or nobody does: what stays, what is released, what is said."""
 
+import contextlib
 import glob
 import json
 import os
@@ -15,8 +16,9 @@ from harness import PIN_DIR, SCALE, Skip, case, equal, state_of, until
 
 STRIDE = int(os.environ.get('DWD_TEST_STRIDE', '25'))
 NEVER = ('--fail-open-after', 0)
-DEAD = ('the dwdd of {0} has died, and what it had stopped may still be: start dwdd as root, which takes over, or '
-        'release it: dwdd --release-all --socket {0}')
+HINT = 'start dwdd as root, which takes over, or release it: dwdd --release-all --socket {0}'
+DEAD = 'the dwdd of {0} has died, and what it had stopped may still be: ' + HINT
+LEFT = 'the dwdd of {0} has ended, and has left its watches and what it had stopped: ' + HINT
 
 
 def stopped(b, daemon, program, *arguments):
@@ -72,8 +74,8 @@ def no_exec_is_missed(b):
         daemon.start()
         equal([s['pid'] for s in listed(daemon)], [child.pid], 'stops')
         equal(daemon.counters(watch)['caught'], 1, 'caught')
-        assert ('an earlier dwdd has left 1 watches and 1 stopped processes; for want of a dwdd the watches '
-                'have let run, since they were made: 0' in daemon.log()), daemon.log()
+        assert ('an earlier dwdd has left watches: 1; stopped processes: 1; let run by the watches for want of a '
+                'dwdd, since they were made: 0' in daemon.log()), daemon.log()
         b.caught(child, program, daemon)
         equal(daemon.stops(), [], 'stops left')
 
@@ -171,7 +173,7 @@ def without_a_daemon_it_fails_open(b):
         counters = daemon.counters(watch)
         skipped = counters['skipped'].pop('no-daemon')
         assert skipped >= 1 and not counters['skipped'], counters
-        assert f'the watches have let run, since they were made: {skipped}\n' in daemon.log(), daemon.log()
+        assert f'for want of a dwdd, since they were made: {skipped}\n' in daemon.log(), daemon.log()
         still = [c for c in started if c.poll() is None]
         equal(counters['caught'], len(still), 'caught')
         equal({s['pid'] for s in listed(daemon)}, {c.pid for c in still}, 'stops')
@@ -209,7 +211,7 @@ def what_others_have_left_is_named(b):
         stopped(b, living, other)
         daemon.kill()
         wrong = daemon.release_left('--socket', b.path('gone', 'wrong.sock'))
-        assert 'not released: 1 processes' in wrong and daemon.pins()[0] in wrong, wrong
+        assert 'which are not released: 1;' in wrong and daemon.pins()[0] in wrong, wrong
         assert living.pins()[0] not in wrong, wrong
         equal(wrong.splitlines()[-1], 'released 0', 'output')
         equal(state_of(child.pid), 'T', 'state')
@@ -303,6 +305,126 @@ def kept_in_order(b):
         daemon.start()
         equal({s['pid'] for s in listed(daemon)}, {c.pid for c in children}, 'stops')
         equal(daemon.counters(watch)['caught'], 2, 'caught')
+
+
+def check_of(daemon):
+    """What the doctor says of the daemon."""
+    checks = json.loads(daemon.dwd('--json', 'doctor', status=None, timeout=120).stdout)['checks']
+    check, = (c for c in checks if c['check'] == 'daemon')
+    return check
+
+
+@case
+def what_was_kept_is_not_denied(b):
+    """Though no socket tells of it."""
+    program = b.program()
+    with b.daemon('--on-exit', 'keep', *NEVER) as daemon:
+        os.chmod(daemon.directory, 0o755)
+        daemon.watch(program)
+        child = stopped(b, daemon, program)
+        equal(daemon.end(), 0, 'exit status of dwdd')
+        equal(os.path.exists(daemon.socket), False, 'a socket')
+        for command in ('list', 'status', 'watch x'):
+            done = daemon.dwd('--no-start', *command.split(), status=3)
+            equal(done.stderr, f'dwd: {LEFT.format(daemon.socket)}\n', f'dwd {command}')
+        check = check_of(daemon)
+        assert check['state'] == 'missing' and 'has ended, and has left' in check['detail'], check
+        done = daemon.dwd('list', status=3, user=65534, group=65534, extra_groups=[])
+        assert 'nothing' not in done.stderr, done.stderr
+        equal(daemon.release_left().splitlines()[-1], 'released 1', 'output')
+        equal(child.wait(20 * SCALE), 0, 'exit status')
+        done = daemon.dwd('--no-start', 'list', status=3)
+        equal(done.stderr, f'dwd: no daemon listens on {daemon.socket}; dwd watch TARGET starts one\n', 'afterwards')
+
+
+@case
+def a_daemon_without_its_socket_is_not_denied(b):
+    with b.daemon(*NEVER) as daemon:
+        os.unlink(daemon.socket)
+        done = daemon.dwd('list', status=3)
+        says = f'a dwdd (pid {daemon.process.pid}) has locked {daemon.socket}, but there is no socket'
+        assert says in done.stderr and done.stderr.endswith(f': kill {daemon.process.pid}\n'), done.stderr
+        check = check_of(daemon)
+        assert check['state'] == 'missing' and says in check['detail'], check
+
+
+@contextlib.contextmanager
+def other_pin_dir(b):
+    """A directory for pins that is not the default one, and that nothing is left in."""
+    directory = os.path.join(os.path.dirname(PIN_DIR), b.unique('pins'))
+    try:
+        yield directory
+    finally:
+        if os.path.exists(directory):
+            left = os.listdir(directory)
+            shutil.rmtree(directory)
+            equal(left, [], 'pins left behind')
+
+
+@case
+def the_pin_directory_is_not_forgotten(b):
+    """Who takes over, or releases, need not know how the one before was started."""
+    program = b.program()
+    with other_pin_dir(b) as elsewhere, b.daemon('--pin-dir', elsewhere, *NEVER) as daemon:
+        daemon.options = NEVER
+        daemon.watch(program)
+        child = stopped(b, daemon, program)
+        for _ in range(2):
+            daemon.restart()
+            equal([s['pid'] for s in listed(daemon)], [child.pid], 'stops')
+            assert daemon.json('status')['pinned'].startswith(elsewhere), daemon.json('status')
+            assert f'has left what it had in {elsewhere}: taken for --pin-dir' in daemon.log(), daemon.log()
+        daemon.kill()
+        equal(daemon.release_left().splitlines()[-1], 'released 1', 'output')
+        equal(child.wait(20 * SCALE), 0, 'exit status')
+        equal(glob.glob(daemon.socket + '*'), [], 'socket and lock')
+        daemon.start()
+        assert daemon.json('status')['pinned'].startswith(PIN_DIR), daemon.json('status')
+
+
+@case
+def nor_is_it_with_a_socket_that_was_passed(b):
+    """As where only ExecStart= of the unit was given another one."""
+    program = b.program()
+    with other_pin_dir(b) as elsewhere, b.daemon(*NEVER) as daemon, socket.socket(socket.AF_UNIX) as manager:
+        daemon.end()
+        manager.bind(daemon.socket)
+        manager.listen()
+        fd = manager.fileno()
+        child = b.run('bash', '-c', f'exec 3<&{fd}; LISTEN_PID=$$ LISTEN_FDS=1 exec {b.dwdd} --backend {b.backend} '
+                      f'--socket {daemon.socket} --pin-dir {elsewhere}', pass_fds=[fd])
+        daemon.watch(program)
+        held = stopped(b, daemon, program)
+        child.kill()
+        child.wait(20 * SCALE)
+        equal(daemon.release_left().splitlines()[-1], 'released 1', 'output')
+        equal(held.wait(20 * SCALE), 0, 'exit status')
+        os.unlink(daemon.socket)
+
+
+@case
+def what_is_left_elsewhere_is_not_lost(b):
+    """By one that works in another place, and is killed or ends."""
+    program = b.program()
+    with other_pin_dir(b) as first, other_pin_dir(b) as second, b.daemon('--pin-dir', first, *NEVER) as daemon:
+        daemon.options = NEVER
+        daemon.watch(program)
+        children = [stopped(b, daemon, program)]
+        daemon.restart('--pin-dir', second)
+        equal((daemon.json('watches'), daemon.stops()), ([], []), 'watches and stops')
+        log = daemon.log()
+        assert f'left something in {first}, which this one does not take over; stopped processes there: 1' in log, log
+        equal(daemon.end(), 0, 'exit status of dwdd')
+        equal(daemon.dwd('--no-start', 'list', status=3).stderr, f'dwd: {LEFT.format(daemon.socket)}\n', 'dwd list')
+        daemon.start('--pin-dir', second)
+        other = b.program()
+        daemon.watch(other)
+        children.append(stopped(b, daemon, other))
+        daemon.kill()
+        equal(daemon.release_left('--pin-dir', second).splitlines()[-1], 'released 2', 'output')
+        for child in children:
+            equal(child.wait(20 * SCALE), 0, 'exit status')
+        equal(glob.glob(daemon.socket + '*'), [], 'socket and lock')
 
 
 @case
@@ -404,6 +526,8 @@ def what_cannot_be_read_is_dropped(b):
                 equal(child.wait(20 * SCALE), 0, 'exit status')
             else:  # nothing tells of it any more
                 os.kill(child.pid, signal.SIGCONT)
+            if missing == 'stops':
+                assert 'may stay so, in no list' in daemon.log(), daemon.log()
             daemon.watch(program)
             again = stopped(b, daemon, program)
             b.caught(again, program, daemon)
