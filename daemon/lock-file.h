@@ -7,9 +7,8 @@
  * look for what was left.
  *
  *   PID          of the process that has locked it last
- *   DIRECTORY    where the kernel side of such a process may be pinned, a line for each; the
- * default
- *   ...          one is not named, it is looked at anyway
+ *   DIRECTORY    where the kernel side of such a process may be pinned
+ *   ...          a line for each; the default one is not named, it is looked at anyway
  *
  * It is locked as long as a process has the socket, and outlives it when that is killed. Whoever
  * ends in order removes it, unless something is left. The lines are believed only if nobody but the
