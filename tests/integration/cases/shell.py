@@ -234,9 +234,9 @@ def ctrl_c_and_ctrl_d(b):
         screen.expect(r'\nended 0$')
 
 
-def fill_history(b):
+def fill_history(daemon):
     """More events than a terminal takes at once."""
-    varlink = b.main.varlink()
+    varlink = daemon.varlink()
     for _ in range(100):
         added = varlink.call('io.dwd.Watchdog.Watch', {'target': 'x' * 200})['parameters']['watch']
         varlink.call('io.dwd.Watchdog.Unwatch', {'id': added['id']})
@@ -246,8 +246,9 @@ def fill_history(b):
 @case
 def ctrl_c_at_any_moment(b):
     """Also before the command waits."""
-    fill_history(b)
-    with Terminal([b.dwd_path, '--socket', b.main.socket], {'TERM': 'dumb', 'HOME': b.scratch}) as terminal:
+    with b.daemon() as daemon, \
+         Terminal([b.dwd_path, '--socket', daemon.socket], {'TERM': 'dumb', 'HOME': b.scratch}) as terminal:
+        fill_history(daemon)
         terminal.expect(r'dwd> $')
         for round_ in range(40):
             terminal.type('events --follow\r')
@@ -273,8 +274,9 @@ def sleeps(pid):
 @case
 def ctrl_c_while_the_terminal_takes_no_more(b):
     """What was interrupted is not shown, and the shell has not taken it for the end of the terminal."""
-    fill_history(b)
-    with Terminal([b.dwd_path, '--socket', b.main.socket], {'TERM': 'dumb', 'HOME': b.scratch}) as terminal:
+    with b.daemon() as daemon, \
+         Terminal([b.dwd_path, '--socket', daemon.socket], {'TERM': 'dumb', 'HOME': b.scratch}) as terminal:
+        fill_history(daemon)
         terminal.expect(r'dwd> $')
         terminal.type('events\r')
         until(lambda: writes(terminal.pid), 'the terminal to be full')
