@@ -14,6 +14,7 @@ from harness import case, equal, until
 
 SECONDS = int(os.environ.get('DWD_TEST_SOAK', '10'))
 PROCESSES = 48
+EVENTS_KEPT = 4096
 # What an allocator may keep after a moment of many stops; a leak of 100 bytes a stop is more.
 SLACK_KIB = 512
 
@@ -112,12 +113,14 @@ def holds_no_more_than_before(b):
     # Half an hour on a machine that is itself kept waiting is not without a pause of ten seconds.
     with b.daemon('--fail-open-after', 0) as daemon:
         load = Load(b, daemon)
-        start = time.monotonic()
-        # A third is for what is allocated once: events that are kept, the highest number of stops.
-        load.round()
-        load.until(start + SECONDS / 3)
+        # A third is for what is allocated once: the highest number of stops, and events until as many
+        # are kept as ever, of which each stop makes two at least.
+        rounds = load.until(time.monotonic() + SECONDS / 3)
+        while 2 * PROCESSES * rounds < EVENTS_KEPT:
+            load.round()
+            rounds += 1
         memory, descriptors, watches = held(daemon)
-        rounds = load.until(start + SECONDS)
+        rounds = load.until(time.monotonic() + 2 * SECONDS / 3)
         assert rounds > 0, 'no time for a round'
         grown = held(daemon)[0] - memory
         # The connection of a client that has just ended may still be counted.
