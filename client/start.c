@@ -168,6 +168,8 @@ char *start_describe_trace(enum start_trace trace, const char *socket, pid_t pid
 			     "stopped",
 			     socket);
 	case START_TRACE_LIVING:
+		if (pid <= 0)
+			return print("a dwdd is just starting on %s", socket);
 		return print("a dwdd (pid %d) has locked %s, but there is no socket, as while it "
 			     "starts or ends, or when somebody has removed the socket",
 			     (int)pid, socket);
@@ -186,6 +188,10 @@ char *start_advise_trace(enum start_trace trace, const char *socket, pid_t pid)
 			     "dwdd --release-all --socket %s",
 			     socket);
 	case START_TRACE_LIVING:
+		if (pid <= 0)
+			return print("try again; if it stays so, see which process has it: "
+				     "fuser %s.lock",
+				     socket);
 		return print("if it stays so, end it, and start another: kill %d", (int)pid);
 	}
 	return NULL;

@@ -2,6 +2,7 @@
 """One daemon takes over from another, or nobody does: what stays, what is released, what is said."""
 
 import contextlib
+import fcntl
 import glob
 import json
 import os
@@ -346,6 +347,19 @@ def a_daemon_without_its_socket_is_not_denied(b):
         assert says in done.stderr and done.stderr.endswith(f': kill {daemon.process.pid}\n'), done.stderr
         check = check_of(daemon)
         assert check['state'] == 'missing' and says in check['detail'], check
+
+
+@case
+def a_daemon_that_has_not_named_itself(b):
+    """It has the lock and no pid in it yet: nobody is told to kill 0, which is everybody near."""
+    path = b.path('unnamed')
+    with open(path + '.lock', 'w', encoding='utf-8') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run([b.dwd_path, '--socket', path, 'list'], stdin=subprocess.DEVNULL, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding='utf-8', timeout=60 * SCALE)
+    equal((done.returncode, done.stderr),
+          (3, f'dwd: a dwdd is just starting on {path}: try again; if it stays so, see which process has it: '
+              f'fuser {path}.lock\n'), 'status and message')
 
 
 @contextlib.contextmanager
